@@ -1,0 +1,104 @@
+"""One adapter per library, all answering the same calls; loading an adapter imports its library."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bench.oracle import Array
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A chain of 100 scalar operations: with its gradients, as an empty tape, and only recorded."""
+
+    total: Callable[[], tuple[Any, Sequence[Any]]]
+    empty: Callable[[], Any] | None = None
+    record: Callable[[], Any] | None = None
+
+
+@dataclass(frozen=True)
+class LongChain:
+    """A chain of `nodes` scalar operations: `record()` gives what `sweep()` needs to return the gradients."""
+
+    nodes: int
+    record: Callable[[], Any]
+    sweep: Callable[[Any], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """A network's training step and its parameters (kernel, bias, kernel, bias) as they are now."""
+
+    step: Callable[[], Any]
+    parameters: Callable[[], Sequence[Any]]
+
+
+class Adapter(Protocol):
+    """What a library must do. A method returns None where the question makes no sense for the library."""
+
+    name: str
+    version: str
+    max_nodes: int
+    """The longest scalar chain that this library records and sweeps in a second or two."""
+
+    def scalar(self, kind: str) -> Scalar | None:
+        """Return the chain called "mul add" or "sin tanh", on 0-d float64."""
+
+    def long_chain(self, x: float, w: float, b: float, nodes: int) -> LongChain | None:
+        """Return a `*`, `+` chain on 0-d float64 of `nodes` operations."""
+
+    def vector(self, x: Array, w: Array, b: Array) -> Callable[[], tuple[Any, Sequence[Any]]] | None:
+        """Return a call giving the vector chain's value and its gradients for x, w and b."""
+
+    def square(self, x: float) -> Callable[[], Any] | None:
+        """Return a call giving the gradient of `x * x`, everything included."""
+
+    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Mlp | None:
+        """Return a training step on copies of the parameters."""
+
+
+# Peer -> (the module to look for, the adapter's file, the arguments of its `build`).
+PEERS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
+    "numpy": ("numpy", "numpy_", ()),
+    "tapegrad": ("tapegrad", "tapegrad_", ()),
+    "torch": ("torch", "torch_", ()),
+    "tensorflow": ("tensorflow", "tensorflow_", ()),
+    "jax": ("jax", "jax_", (False,)),
+    "jax.jit": ("jax", "jax_", (True,)),
+    "autograd": ("autograd", "autograd_", ()),
+}
+
+# Every library gets one thread; set before it is imported, because most read these only once.
+SINGLE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "NPROC": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+CPU_ONLY = {
+    "CUDA_VISIBLE_DEVICES": "",
+    "JAX_PLATFORMS": "cpu",
+    "JAX_ENABLE_X64": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+def installed(peer: str) -> bool:
+    """Say whether a peer's library can be imported (a directory that merely has its name does not count)."""
+    spec = importlib.util.find_spec(PEERS[peer][0])
+    return spec is not None and spec.origin is not None
+
+
+def load(peer: str) -> Adapter:
+    """Import a peer's library and return its adapter."""
+    _, file, arguments = PEERS[peer]
+    adapter: Adapter = importlib.import_module(f"bench.adapters.{file}").build(*arguments)
+    return adapter

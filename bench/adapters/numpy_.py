@@ -1,0 +1,45 @@
+"""NumPy without a tape, derivatives written out by hand: the yardstick for a library built on NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench import oracle
+from bench.adapters import LongChain, Mlp, Scalar
+from bench.oracle import Array
+
+
+class _Numpy:
+    name = "numpy"
+    version = np.__version__
+    max_nodes = 0
+
+    def scalar(self, kind: str) -> Scalar | None:
+        """Return None: nothing is recorded (the plain float chain is a reference of the question itself)."""
+        return None
+
+    def long_chain(self, x: float, w: float, b: float, nodes: int) -> LongChain | None:
+        """Return None: nothing is recorded."""
+        return None
+
+    def vector(self, x: Array, w: Array, b: Array) -> Callable[[], tuple[Any, Sequence[Any]]]:
+        """Return value and gradients as one would write them by hand."""
+        return lambda: oracle.vector_gradient(x, w, b)
+
+    def square(self, x: float) -> Callable[[], Any]:
+        """Return the derivative `2 * x`."""
+        value = np.float64(x)
+        return lambda: 2.0 * value
+
+    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Mlp:
+        """Return the hand-written step, timed against itself: a ratio off 1 is the error of all ratios."""
+        state = [array.copy() for array in parameters]
+        return Mlp(lambda: oracle.mlp_step(state, images, labels, rate), lambda: state)
+
+
+def build() -> _Numpy:
+    """Return NumPy's adapter."""
+    return _Numpy()

@@ -1,0 +1,73 @@
+"""How long a run takes: the sizes, repetitions and processes of `--smoke`, `--fast` and the full run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The effort spent on every figure.
+
+    `processes` fresh processes per library and question, each with `rounds` interleaved rounds in which every
+    contestant runs for at least `min_time` seconds. After `budget` seconds a case ends early, but never
+    before `min_rounds` rounds.
+    """
+
+    name: str
+    processes: int
+    rounds: int
+    min_rounds: int
+    min_time: float
+    budget: float
+    vector_sizes: tuple[int, ...]
+    vector_dtypes: tuple[str, ...]
+    reverse_nodes: int
+    memory_nodes: tuple[int, ...]
+    imports: int
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="full",
+            processes=3,
+            rounds=25,
+            min_rounds=5,
+            min_time=2e-3,
+            budget=8.0,
+            vector_sizes=(10, 100, 1000, 10_000, 100_000, 1_000_000),
+            vector_dtypes=("float64", "float32"),
+            reverse_nodes=100_000,
+            memory_nodes=(1_000_000, 10_000_000),
+            imports=11,
+        ),
+        Profile(
+            name="fast",
+            processes=1,
+            rounds=15,
+            min_rounds=5,
+            min_time=1e-3,
+            budget=3.0,
+            vector_sizes=(10, 100, 1000, 10_000, 100_000),
+            vector_dtypes=("float64", "float32"),
+            reverse_nodes=100_000,
+            memory_nodes=(1_000_000,),
+            imports=5,
+        ),
+        Profile(
+            name="smoke",
+            processes=1,
+            rounds=3,
+            min_rounds=2,
+            min_time=2e-4,
+            budget=1.0,
+            vector_sizes=(10, 1000),
+            vector_dtypes=("float64",),
+            reverse_nodes=10_000,
+            memory_nodes=(100_000,),
+            imports=2,
+        ),
+    )
+}

@@ -1,0 +1,67 @@
+"""Shapes, axes and sizes as users write them (lists, arrays, tensors), turned into Python's ints and tuples."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tapegrad._native import Tensor, Value, array, cast, tensor
+
+__all__ = ["as_axes", "as_axis", "as_inexact", "as_int", "as_shape", "as_tensor", "kept_shape"]
+
+
+def as_tensor(x: Any) -> Tensor:
+    """Return `x` as a tensor: itself if it is one, a variable's (recorded) value, or a constant."""
+    return x if type(x) is Tensor else tensor(x)
+
+
+def as_inexact(x: Any) -> Tensor:
+    """Return `x` as a tensor of floating-point or complex numbers; integers and bools become float64, as in NumPy."""
+    value = as_tensor(x)
+    dtype = value.dtype
+    return value if dtype.is_floating or dtype.is_complex else cast(value, np.float64)
+
+
+def as_int(x: Any) -> int:
+    """Return an integer given as a Python or NumPy integer or a 0-d integer tensor."""
+    return operator.index(array(x).item() if isinstance(x, Value) else x)
+
+
+def as_shape(shape: Any) -> tuple[int, ...]:
+    """Return a shape given as an int, a sequence of ints (or 0-d tensors), an array or a tensor."""
+    if type(shape) is tuple and all(type(size) is int for size in shape):
+        return shape
+    if isinstance(shape, Value | np.ndarray):
+        values = array(shape)
+        return tuple(operator.index(size) for size in np.atleast_1d(values).tolist())
+    if isinstance(shape, Iterable):
+        return tuple([as_int(size) for size in shape])
+    return (as_int(shape),)
+
+
+def as_axis(axis: Any, ndim: int, what: str) -> int:
+    """Return `axis` between 0 and `ndim - 1`; `what` names the operation in the error."""
+    number = as_int(axis)
+    if not -ndim <= number < ndim:
+        raise ValueError(f"{what}: axis {number} is out of bounds for a tensor with {ndim} dimensions.")
+    return number % ndim
+
+
+def as_axes(axis: Any, ndim: int, what: str) -> tuple[int, ...]:
+    """Return the axes that `axis` (`None` for all, an int, or a sequence of ints) names, between 0 and `ndim - 1`."""
+    if axis is None:
+        return tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
+    axes = tuple([as_axis(number, ndim, what) for number in as_shape(axis)])
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"{what}: axis {axis} names a dimension twice.")
+    return axes
+
+
+def kept_shape(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return what a reduction of `shape` over `axes` has with `keepdims=True`."""
+    return tuple([1 if k in axes else size for k, size in enumerate(shape)])

@@ -1,0 +1,74 @@
+"""Complex numbers taken apart and put together.
+
+The gradient of a real-valued function of complex z is 2 d/d conj(z), and a holomorphic function's rule multiplies by
+the conjugate of its derivative.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tapegrad import _native
+from tapegrad._native import Tensor
+from tapegrad._ops import elementwise
+from tapegrad._ops.arguments import as_tensor
+from tapegrad._ops.declare import TensorLike, linear, structural
+
+__all__ = ["angle", "complex", "conj", "conjugate", "imag", "real"]
+
+
+def conjugate(x: TensorLike) -> Tensor:
+    """Return the complex conjugate, elementwise; of a real tensor the tensor itself."""
+    x = as_tensor(x)
+    result: Tensor = _conjugate(x) if x.dtype.is_complex else x
+    return result
+
+
+conj = conjugate
+
+_conjugate = linear("conjugate", forward=lambda x: np.conjugate(x), transpose=lambda g: conjugate(g))
+
+
+def real(x: TensorLike) -> Tensor:
+    """Return the real part, elementwise; of a real tensor the tensor itself."""
+    x = as_tensor(x)
+    result: Tensor = _real(x) if x.dtype.is_complex else x
+    return result
+
+
+def imag(x: TensorLike) -> Tensor:
+    """Return the imaginary part, elementwise; of a real tensor zeros."""
+    x = as_tensor(x)
+    result: Tensor = _imag(x) if x.dtype.is_complex else _native.own(np.zeros(x.shape, x.dtype))
+    return result
+
+
+# The sweep casts a real cotangent of a complex operand.
+_real = linear("real", forward=lambda x: np.real(x), transpose=lambda g: g)
+_imag = linear("imag", forward=lambda x: np.imag(x), transpose=lambda g: elementwise.multiply(g, 1j))
+
+
+def complex(real: TensorLike, imag: TensorLike) -> Tensor:
+    """Return `real + 1j * imag`, elementwise: complex64 of float32 parts, complex128 of float64 parts."""
+    result: Tensor = _complex(as_tensor(real), as_tensor(imag))
+    return result
+
+
+def _join(
+    re: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
+    im: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
+):
+    out = np.empty(np.broadcast_shapes(re.shape, im.shape), np.result_type(re, im, np.complex64))
+    out.real, out.imag = re, im
+    return out
+
+
+_complex = structural("complex", _join, re=lambda g: real(g), im=lambda g: imag(g))
+
+
+def angle(x: TensorLike) -> Tensor:
+    """Return the argument of complex numbers, elementwise: `arctan2(imag, real)`."""
+    x = as_tensor(x)
+    if x.dtype.is_complex:
+        return elementwise.arctan2(imag(x), real(x))
+    return elementwise.arctan2(0.0, x)

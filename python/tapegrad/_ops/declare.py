@@ -1,0 +1,177 @@
+"""Declaring structural operations: a forward function on arrays, and beside it the derivative rules.
+
+A rule names in its parameters what it needs, and what a node keeps until the reverse sweep follows from these names:
+
+    _roll = linear(
+        "roll",
+        forward=lambda a, *, shift, axis: np.roll(a, shift, axis),
+        transpose=lambda g, shift, axis: _roll(g, shift=-shift, axis=axis),
+    )
+
+The forward function's positional parameters are the operands (a `*name` parameter takes any number of them); its
+keyword-only parameters are the operation's parameters, always passed by name. A rule's parameters can be
+
+- `g`: the cotangent of the result; if the forward returns a tuple, `gs`: the tuple of cotangents, `None` where there is none;
+- an operand's name: its value; `<name>_shape`: its shape. Of a `*name` parameter: the tuple of values or shapes;
+- `out`, `out_shape`: the result's value or shape (tuples if the forward returns a tuple);
+- the name of one of the operation's parameters.
+
+Rules are written in recorded operations, never in bare NumPy.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tapegrad._native import Tensor, Value, array, is_watched, own, record, tensor
+
+__all__ = ["TensorLike", "linear", "silent", "structural"]
+
+TensorLike: TypeAlias = Value | npt.ArrayLike
+"""What an operand can be: a tensor, a variable, an array, a number, or nested lists of them."""
+
+silent = np.errstate(all="ignore")
+"""Decorates a forward that can overflow or divide by zero: like the elementwise operations it does not warn."""
+
+_Getter: TypeAlias = Callable[[tuple[Tensor, ...], Any, dict[str, Any]], Any]
+_Plan: TypeAlias = tuple[_Getter, ...]
+
+
+def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the recorded operation that computes `forward` and is differentiated by `vjps`.
+
+    Parameters
+    ----------
+    name
+        The name for error messages.
+    forward
+        `forward(*arrays, **parameters)`, returning an array or a tuple of arrays.
+    **vjps
+        One function per differentiable operand, keyed by the operand's name; it returns the operand's cotangent, or `None` where
+        there is none. That of a `*name` parameter returns one per operand. An operand without one is not differentiable.
+    """
+    rule = _Rule(name, forward, vjps)
+    plan_for = rule.plan_for
+
+    def operation(*operands: Any, **parameters: Any) -> Any:
+        values = tuple([x if type(x) is Tensor else tensor(x) for x in operands])
+        try:
+            result = forward(*[array(value) for value in values], **parameters)
+        except ValueError as error:
+            shapes = ", ".join(str(value.shape) for value in values)
+            raise ValueError(f"{name}: {error} (operand shapes: {shapes})") from error
+        out = tuple([own(part) for part in result]) if type(result) is tuple else own(result)
+        watched = tuple([is_watched(value) for value in values])
+        if True not in watched:
+            return out
+        saved = tuple([get(values, out, parameters) for get in plan_for(watched)])
+        return record(rule, values, out, saved)
+
+    operation.__name__ = operation.__qualname__ = name
+    return operation
+
+
+def linear(name: str, forward: Callable[..., Any], transpose: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the recorded operation of one operand, in which `forward` is linear; `transpose` maps the cotangent back."""
+    return structural(name, forward, **{_operand_names(forward)[0][0]: transpose})
+
+
+class _Rule:
+    """The reverse rule of one structural operation, in the form that the tape calls."""
+
+    def __init__(self, name: str, forward: Callable[..., Any], vjps: dict[str, Callable[..., Any]]) -> None:
+        self.name = name
+        names, self._variadic = _operand_names(forward)
+        unknown = vjps.keys() - set(names)
+        if unknown:
+            raise TypeError(f"{name}: rules for {sorted(unknown)}, but its operands are {names}.")
+        self._vjps = [vjps.get(operand) for operand in names]
+        needs = [list(inspect.signature(vjp).parameters) if vjp else [] for vjp in self._vjps]
+        saved = sorted({need for operand_needs in needs for need in operand_needs} - {"g", "gs"})
+        known = {"out", "out_shape", *inspect.signature(forward).parameters, *[f"{operand}_shape" for operand in names]}
+        if not known.issuperset(saved):
+            raise TypeError(f"{name}: its rules name {sorted(set(saved) - known)}; what there is: g, gs, {sorted(known)}.")
+        self._needs = needs
+        self._saved = saved
+        self._getters = [_getter(need, names, self._variadic) for need in saved]
+        places = {"g": 0, "gs": 1, **{need: 2 + k for k, need in enumerate(saved)}}
+        self._places = [[places[need] for need in operand_needs] for operand_needs in needs]
+        self._plans: dict[tuple[bool, ...], _Plan] = {}
+
+    def plan_for(self, watched: tuple[bool, ...]) -> _Plan:
+        """Return what gets the values to be saved when just these operands are known to a tape."""
+        if self._variadic:
+            watched = ()
+        plan = self._plans.get(watched)
+        if plan is None:
+            needed = set().union(*(n for k, n in enumerate(self._needs) if self._variadic or watched[k]))
+            plan = tuple(
+                getter if need in needed else _nothing
+                for need, getter in zip(self._saved, self._getters, strict=True)
+            )
+            self._plans[watched] = plan
+        return plan
+
+    def vjp(
+        self, saved: tuple[Any, ...], cotangents: tuple[Tensor | None, ...], wanted: Sequence[bool]
+    ) -> Sequence[Any]:
+        """Return the operands' cotangents; `saved` is what the plan's getters gave."""
+        known = (cotangents[0], cotangents, *saved)
+        if self._variadic:
+            (vjp,) = self._vjps
+            return vjp(*[known[place] for place in self._places[0]]) if vjp else [None] * len(wanted)
+        return [
+            vjp(*[known[place] for place in self._places[k]]) if wanted[k] and vjp else None
+            for k, vjp in enumerate(self._vjps[: len(wanted)])
+        ]
+
+
+def _operand_names(forward: Callable[..., Any]) -> tuple[list[str], bool]:
+    """Return the names of the positional parameters, and whether the only one is a `*name`."""
+    names = []
+    for parameter in inspect.signature(forward).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            if names:
+                raise TypeError(f"A *{parameter.name} operand must be the only one, beside {names}.")
+            return [parameter.name], True
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            names.append(parameter.name)
+    return names, False
+
+
+def _getter(need: str, names: list[str], variadic: bool) -> _Getter:
+    """Return the function that takes what `need` names out of (operands, result, parameters)."""
+    if need == "out":
+        return lambda values, out, parameters: out
+    if need == "out_shape":
+        return lambda values, out, parameters: (
+            tuple([part.shape for part in out]) if type(out) is tuple else out.shape
+        )
+    operand, _, suffix = need.rpartition("_")
+    if variadic and need == names[0]:
+        return lambda values, out, parameters: values
+    if variadic and operand == names[0] and suffix == "shape":
+        return lambda values, out, parameters: tuple([value.shape for value in values])
+    if need in names:
+        k = names.index(need)
+        return lambda values, out, parameters: values[k]
+    if operand in names and suffix == "shape":
+        k = names.index(operand)
+        return lambda values, out, parameters: values[k].shape
+    return lambda values, out, parameters: parameters[need]
+
+
+def _nothing(values: tuple[Tensor, ...], out: Any, parameters: dict[str, Any]) -> None:
+    """Stand in for a value that no wanted rule needs."""
+
+
+def untracked(
+    function: Callable[..., np.generic | npt.NDArray[Any]], *operands: TensorLike, **parameters: Any
+) -> Tensor:
+    """Return `function` of the operands' arrays as a tensor without a place on any tape (piecewise constant functions)."""
+    return own(function(*[array(tensor(x)) for x in operands], **parameters))

@@ -1,0 +1,116 @@
+"""Joining tensors into one, and cutting one into several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _native
+from tapegrad._native import Tensor, Value
+from tapegrad._ops.arguments import as_axis, as_shape, as_tensor
+from tapegrad._ops.declare import TensorLike, structural
+from tapegrad.dtypes import DType
+
+__all__ = ["concatenate", "pack", "split", "stack", "unstack"]
+
+
+def concatenate(values: Sequence[TensorLike], axis: Any = 0) -> Tensor:
+    """Return the tensors joined along an existing axis."""
+    tensors = [as_tensor(value) for value in values]
+    if not tensors:
+        raise ValueError("concatenate: at least one tensor is needed.")
+    return _native.concatenate(tensors, as_axis(axis, tensors[0].ndim, "concatenate"))
+
+
+def stack(values: Sequence[TensorLike], axis: Any = 0) -> Tensor:
+    """Return the tensors, which have one shape, joined along a new axis."""
+    tensors = [as_tensor(value) for value in values]
+    if not tensors:
+        raise ValueError("stack: at least one tensor is needed.")
+    shape = tensors[0].shape
+    for value in tensors:
+        if value.shape != shape:
+            raise ValueError(f"stack: the tensors must have one shape, not {shape} and {value.shape}.")
+    result: Tensor = _stack(*tensors, axis=as_axis(axis, len(shape) + 1, "stack"))
+    return result
+
+
+def unstack(a: TensorLike, axis: Any = 0) -> list[Tensor]:
+    """Return the slices of `a` along `axis`, without that axis."""
+    a = as_tensor(a)
+    axis = as_axis(axis, a.ndim, "unstack")
+    return list(_unstack(a, axis=axis)) if a.shape[axis] else []
+
+
+_stack = structural(
+    "stack",
+    lambda *values, axis: np.stack(values, axis),
+    values=lambda g, axis: _unstack(g, axis=axis),
+)
+
+_unstack = structural(
+    "unstack",
+    lambda a, *, axis: tuple(np.moveaxis(a, axis, 0)),
+    a=lambda gs, out_shape, axis: _stack(*_filled(gs, out_shape), axis=axis),
+)
+
+
+def split(a: TensorLike, indices_or_sections: Any, axis: Any = 0) -> list[Tensor]:
+    """Return the pieces of `a` along `axis`: a number of equal ones, or those between the given indices."""
+    a = as_tensor(a)
+    axis = as_axis(axis, a.ndim, "split")
+    size = a.shape[axis]
+    if isinstance(indices_or_sections, int):
+        sections = indices_or_sections
+        if sections < 1 or size % sections:
+            raise ValueError(
+                f"split: axis {axis} of a tensor with shape {a.shape} has no {sections} equal parts."
+            )
+        stops = tuple(range(size // sections, size, size // sections)) if size else (0,) * (sections - 1)
+    else:
+        stops = as_shape(indices_or_sections)
+    return list(_split(a, stops=stops, axis=axis))
+
+
+_split = structural(
+    "split",
+    lambda a, *, stops, axis: tuple(np.split(a, stops, axis)),
+    a=lambda gs, out_shape, axis: _native.concatenate(_filled(gs, out_shape), axis),
+)
+
+
+def _filled(gs: tuple[Tensor | None, ...], shapes: tuple[tuple[int, ...], ...]) -> list[TensorLike]:
+    """Return the cotangents with zeros where there is none."""
+    dtype = next(g.dtype for g in gs if g is not None)
+    return [np.zeros(shape, dtype) if g is None else g for g, shape in zip(gs, shapes, strict=True)]
+
+
+def pack(values: Any, dtype: DType | None = None) -> Tensor:
+    """Return nested lists of tensors and numbers as one tensor, recorded: a list becomes a stack of its elements.
+
+    Numbers take the type that the tensors beside them have.
+    """
+    if dtype is None:
+        found = {np.dtype(dtype_of) for dtype_of in _dtypes(values)}
+        dtype_of_tensors = np.result_type(*found) if found else None
+    else:
+        dtype_of_tensors = dtype.dtype
+    return _pack(values, dtype_of_tensors)
+
+
+def _dtypes(values: Any) -> set[DType]:
+    if isinstance(values, Value):
+        return {values.dtype}
+    if isinstance(values, list | tuple):
+        return set().union(*[_dtypes(value) for value in values])
+    return set()
+
+
+def _pack(values: Any, dtype: np.dtype[Any] | None) -> Tensor:
+    if isinstance(values, list | tuple) and any(isinstance(value, Value | list | tuple) for value in values):
+        return stack([_pack(value, dtype) for value in values])
+    if isinstance(values, Value):
+        return as_tensor(values) if dtype is None or values.dtype == dtype else _native.cast(values, dtype)
+    return _native.tensor(values, dtype)

@@ -1,0 +1,179 @@
+"""Reductions that are functions of sums: spread, norms, log-sum-exp. Their derivatives are finite at the edge points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tapegrad import _native
+from tapegrad._native import Tensor, array
+from tapegrad._ops import elementwise, reductions
+from tapegrad._ops.arguments import as_axes, as_inexact, as_tensor, kept_shape
+from tapegrad._ops.declare import TensorLike, silent, structural
+
+__all__ = ["logsumexp", "norm", "std", "var"]
+
+_Axes = tuple[int, ...]
+
+
+def var(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Return the variance over `axis`: the mean of the squared (for complex numbers: absolute) deviations."""
+    a = as_tensor(a)
+    result: Tensor = _var(a, axis=as_axes(axis, a.ndim, "var"), keepdims=bool(keepdims))
+    return result
+
+
+def std(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Return the standard deviation over `axis`; the derivative at constants is 0."""
+    a = as_tensor(a)
+    result: Tensor = _std(a, axis=as_axes(axis, a.ndim, "std"), keepdims=bool(keepdims))
+    return result
+
+
+def _deviations(a: Tensor, axis: _Axes) -> Tensor:
+    return elementwise.subtract(a, reductions.mean(a, axis, keepdims=True))
+
+
+def _count(shape: tuple[int, ...], axis: _Axes) -> int:
+    count = 1
+    for k in axis:
+        count *= shape[k]
+    return count
+
+
+def _var_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
+    g = _native.reshape(
+        elementwise.multiply(g, 2.0 / max(_count(a.shape, axis), 1)), kept_shape(a.shape, axis)
+    )
+    return elementwise.multiply_no_nan(_deviations(a, axis), g)
+
+
+def _std_vjp(g: Tensor, a: Tensor, out: Tensor, axis: _Axes) -> Tensor:
+    shape = kept_shape(a.shape, axis)
+    scale = elementwise.multiply(_native.reshape(out, shape), _count(a.shape, axis))
+    return elementwise.multiply_no_nan(
+        elementwise.divide_no_nan(_deviations(a, axis), scale), _native.reshape(g, shape)
+    )
+
+
+_var = structural("var", silent(lambda a, *, axis, keepdims: np.var(a, axis, keepdims=keepdims)), a=_var_vjp)
+_std = structural("std", silent(lambda a, *, axis, keepdims: np.std(a, axis, keepdims=keepdims)), a=_std_vjp)
+
+
+def logsumexp(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Return the logarithm of the sum of exponentials over `axis`, without overflow; the derivative is the softmax.
+
+    Where all elements are -inf the result is -inf and the derivative 0.
+    """
+    a = as_inexact(a)
+    result: Tensor = _logsumexp(a, axis=as_axes(axis, a.ndim, "logsumexp"), keepdims=bool(keepdims))
+    return result
+
+
+def _greatest(a: npt.NDArray[Any], axis: _Axes) -> npt.NDArray[Any]:
+    """Return what to subtract before exponentials: the maximum over `axis`, where that is finite, else 0."""
+    top: npt.NDArray[Any] = np.max(a, axis, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(top), top, a.dtype.type(0))
+
+
+@silent
+def _logsumexp_forward(a: npt.NDArray[Any], *, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
+    top = _greatest(a, axis)
+    out = np.log(np.sum(np.exp(a - top), axis, keepdims=True)) + top
+    return out if keepdims else np.squeeze(out, axis)
+
+
+def _logsumexp_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
+    # Not exp(a - out), in which the rounding of a great `out` would show. The maximum cancels, so it is a constant.
+    values = array(a)
+    shifted = elementwise.subtract(a, _greatest(values, axis))
+    infinite = values == np.inf
+    if infinite.any():
+        # All the weight is on the elements that are +inf: exp(0) for these and exp(-inf) for the others beside them.
+        beside = np.any(infinite, axis, keepdims=True)
+        shifted = _native.where(beside, np.where(infinite, 0, -np.inf).astype(values.dtype), shifted)
+    weights = elementwise.exp(shifted)
+    # The sum is 0, and so are the weights, where all elements are -inf.
+    softmax = elementwise.divide_no_nan(weights, _native.sum(weights, axis, True))
+    return elementwise.multiply_no_nan(softmax, _native.reshape(g, kept_shape(a.shape, axis)))
+
+
+_logsumexp = structural("logsumexp", _logsumexp_forward, a=_logsumexp_vjp)
+
+
+def norm(a: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Return a norm over `axis`; the derivative at zero is 0.
+
+    Parameters
+    ----------
+    a
+        The tensor.
+    ord
+        `None`, `"euclidean"`, `"fro"` or 2: the root of the sum of squares. 1: the sum of absolute values. `inf`: their
+        maximum. Another positive number p: the p-norm. With a pair of axes, 1 and `inf` are the matrix norms (the
+        greatest column and row sum).
+    axis
+        One axis, a pair of axes (a matrix norm), or `None` for all elements as one vector; the root of the sum of
+        squares can be over any number of axes.
+    keepdims
+        Whether the axes stay, with size 1.
+    """
+    a = as_inexact(a)
+    axes = as_axes(axis, a.ndim, "norm")
+    matrix = axis is not None and len(axes) == 2
+    if ord is None or ord in ("euclidean", "fro") or (ord == 2 and not matrix):
+        result: Tensor = _norm(a, axis=axes, keepdims=bool(keepdims))
+        return result
+    if isinstance(ord, str) or not ord > 0 or (matrix and ord not in (1, np.inf)):
+        raise ValueError(f"norm: unknown order {ord!r} for {'a pair of axes' if matrix else 'vectors'}.")
+    if axis is not None and len(axes) > 2:
+        raise ValueError(f"norm: the order {ord!r} is over one axis or a pair of axes, not {axis}.")
+    if matrix:
+        rows, columns = axes
+        inner, outer = (rows, columns) if ord == 1 else (columns, rows)
+        sums = reductions.sum(elementwise.absolute(a), inner, keepdims=True)
+        greatest = reductions.max(sums, outer, keepdims=True)
+        return greatest if keepdims else _native.reshape(greatest, _dropped(a.shape, axes))
+    if ord == 1:
+        return reductions.sum(elementwise.absolute(a), axes, keepdims)
+    if ord == np.inf:
+        return reductions.max(elementwise.absolute(a), axes, keepdims)
+    result = _p_norm(a, p=float(ord), axis=axes, keepdims=bool(keepdims))
+    return result
+
+
+def _dropped(shape: tuple[int, ...], axes: _Axes) -> tuple[int, ...]:
+    return tuple([size for k, size in enumerate(shape) if k not in axes])
+
+
+@silent
+def _norm_forward(a: npt.NDArray[Any], *, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
+    # As np.linalg.norm computes it, which takes at most two axes.
+    squares = np.square(a) if a.dtype.kind == "f" else np.square(a.real) + np.square(a.imag)
+    return np.sqrt(np.add.reduce(squares, axis, keepdims=keepdims))
+
+
+def _norm_vjp(g: Tensor, a: Tensor, out: Tensor, axis: _Axes) -> Tensor:
+    shape = kept_shape(a.shape, axis)
+    direction = elementwise.divide_no_nan(a, _native.reshape(out, shape))
+    return elementwise.multiply_no_nan(direction, _native.reshape(g, shape))
+
+
+_norm = structural("norm", _norm_forward, a=_norm_vjp)
+
+
+@silent
+def _p_norm_forward(a: npt.NDArray[Any], *, p: float, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
+    return np.add.reduce(np.abs(a) ** p, axis, keepdims=keepdims) ** (1.0 / p)
+
+
+def _p_norm_vjp(g: Tensor, a: Tensor, out: Tensor, p: float, axis: _Axes) -> Tensor:
+    shape = kept_shape(a.shape, axis)
+    ratio = elementwise.divide_no_nan(elementwise.absolute(a), _native.reshape(out, shape))
+    slope = elementwise.multiply(elementwise.sign(a), elementwise.power(ratio, p - 1.0))
+    return elementwise.multiply_no_nan(slope, _native.reshape(g, shape))
+
+
+_p_norm = structural("norm", _p_norm_forward, a=_p_norm_vjp)

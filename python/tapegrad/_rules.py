@@ -1,0 +1,148 @@
+"""The rules of the operations table, as Python runs them.
+
+The native sweep has the table's rule texts compiled to C. Here the very same texts are compiled to Python functions:
+over recorded operations for sweeps that an outer tape records and for types without native kernels, and over NumPy for
+the forward pass of tapegrad's own operations on such types. The structural operations' arithmetic on these types is
+here too. Nothing in this module states a derivative.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tapegrad import _native
+
+Array = npt.NDArray[Any]
+
+_TABLE = _native.op_table()
+_NAMES = [row[0] for row in _TABLE]
+_ARGUMENTS = "x, y, z, out"
+_CONSTANTS = {"inf": math.inf, "pi": math.pi}
+
+
+def _compile(text: str, names: dict[str, Any]) -> Callable[..., Any]:
+    function: Callable[..., Any] = eval(f"lambda {_ARGUMENTS}: {text}", names)  # noqa: S307 (the table's own text)
+    return function
+
+
+@functools.cache
+def _recorded_names() -> dict[str, Any]:
+    return {**_CONSTANTS, **_native.elementwise, "where": _native.where}
+
+
+@functools.cache
+def _numpy_names() -> dict[str, Any]:
+    names: dict[str, Any] = {**_CONSTANTS, "where": np.where}
+    for op, (name, _, text, *_) in enumerate(_TABLE):
+        names[name] = getattr(np, name) if text is None else functools.partial(_own_forward, op)
+    return names
+
+
+def _libm(name: str, x: Array) -> Array:
+    """A function of the C library, by way of the float64 kernel."""
+    if np.iscomplexobj(x):
+        raise TypeError(f"{name} is not defined for complex values")
+    wide = _native.array(_native.elementwise[name](_native.own(x.astype(np.float64))))
+    return wide.astype(np.result_type(x.dtype, np.float16))
+
+
+def _own_forward(op: int, *arrays: Any) -> Any:
+    name, _, text, *_ = _TABLE[op]
+    if text == "libm":
+        return _libm(name, np.asarray(arrays[0]))
+    function = _forward_function(op)
+    return function(*arrays, *[None] * (4 - len(arrays)))
+
+
+@functools.cache
+def _forward_function(op: int) -> Callable[..., Any]:
+    return _compile(_TABLE[op][2] or "", _numpy_names())
+
+
+@functools.cache
+def _partial_function(op: int, k: int) -> Callable[..., Any]:
+    text = _TABLE[op][3][k]
+    assert text is not None
+    return _compile(text, _recorded_names())
+
+
+def forward(op: int, arrays: Sequence[Array]) -> Any:
+    """The value of operation number `op` by NumPy, in whatever type the arrays have."""
+    if _TABLE[op][2] is None:
+        return getattr(np, _NAMES[op])(*arrays)
+    if all(a.dtype.kind in "iub" for a in arrays):  # formulas need a floating type, the one NumPy would choose
+        arrays = [a.astype(np.result_type(a.dtype, np.float16 if a.dtype.itemsize == 1 else np.float32)) for a in arrays]
+    return _own_forward(op, *arrays)
+
+
+def check_differentiable(op: int, k: int, values: Sequence[_native.Value]) -> None:
+    """Raises TypeError where an operation on watched complex values has no derivative."""
+    name, _, _, _, _, complex_rule, _ = _TABLE[op]
+    if complex_rule == "-" and any(v.dtype.is_complex for v in values):
+        raise TypeError(
+            f"{name} has no derivative for complex values in tapegrad (operand {k} is watched): apply it to real and "
+            "imaginary parts, or to stop_gradient(x)"
+        )
+
+
+def cotangent(op: int, k: int, g: _native.Tensor, saved: Sequence[_native.Tensor | None]) -> _native.Tensor:
+    """g times partial derivative k of operation `op`, by recorded operations; exactly zero where g is.
+
+    `saved` holds x, y, z and the result, None for those that the rule does not mention.
+    """
+    text = _TABLE[op][3][k]
+    if text == "1":
+        return g
+    partial = _partial_function(op, k)(*saved)
+    if isinstance(partial, _native.Value) and partial.dtype.is_complex and _TABLE[op][5] == "holomorphic":
+        partial = conjugate(partial)
+    product: _native.Tensor = _native.elementwise["multiply_no_nan"](partial, g)
+    return product
+
+
+class _Linear:
+    """A linear map of complex values and its transpose, in the convention that cotangents are conjugated gradients."""
+
+    def __init__(self, name: str, function: Callable[[Array], Any], transpose: Callable[[Any], Any]) -> None:
+        self.name = name
+        self.function = function
+        self.transpose = transpose
+
+    def __call__(self, x: Any) -> Any:
+        return _native.record(self, (x,), np.asarray(self.function(_native.array(x))), None)
+
+    def vjp(self, saved: None, cotangents: tuple[Any, ...], wanted: tuple[bool, ...]) -> tuple[Any, ...]:
+        return (self.transpose(cotangents[0]),)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+conjugate = _Linear("conjugate", np.conjugate, lambda g: conjugate(g))
+real = _Linear("real", lambda x: x.real.copy(), lambda g: g)
+
+
+def structural(
+    op: str, x: Array, other: Array | None, shape: tuple[int, ...], params: Sequence[int], dtype: npt.DTypeLike
+) -> Any:
+    """Structural operations that add or multiply, for layouts and types that the native ones leave to NumPy."""
+    if op == "sum":
+        axes = tuple(d for d in range(x.ndim) if params[0] >> d & 1)
+        return np.add.reduce(x, axis=axes).reshape(shape)
+    if op == "cast":
+        return x.astype(dtype)
+    assert other is not None
+    if op == "scatter_add":
+        result = np.zeros(shape, x.dtype)
+        axis = params[0]
+        np.add.at(np.moveaxis(result, axis, 0), other, np.moveaxis(x, range(axis, axis + other.ndim), range(other.ndim)))
+        return result
+    a = x.swapaxes(-1, -2) if params[0] & 1 else x
+    b = other.swapaxes(-1, -2) if params[0] & 2 else other
+    return np.matmul(a, b)

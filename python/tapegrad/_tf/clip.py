@@ -1,0 +1,62 @@
+"""TensorFlow's names for clipping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tapegrad._native import Tensor
+from tapegrad._ops import clipping
+from tapegrad._ops.declare import TensorLike
+
+__all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value"]
+
+
+def clip_by_value(
+    t: TensorLike, clip_value_min: TensorLike, clip_value_max: TensorLike, name: str | None = None
+) -> Tensor:
+    """Return `t` limited to the range between the two values, elementwise; the derivative at a bound is 1."""
+    return clipping.clip_by_value(t, clip_value_min, clip_value_max)
+
+
+def clip_by_norm(t: TensorLike, clip_norm: TensorLike, axes: Any = None, name: str | None = None) -> Tensor:
+    """Return `t`, scaled down to the Euclidean norm `clip_norm` where its norm over `axes` exceeds it.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.clip_by_norm([3.0, 4.0], 1.0).numpy().tolist() == [3 / 5, 4 / 5]
+    False
+    >>> float(tf.norm(tf.clip_by_norm([3.0, 4.0], 1.0)))
+    1.0
+    """
+    return clipping.clip_by_norm(t, clip_norm, axes)
+
+
+def clip_by_global_norm(
+    t_list: Sequence[TensorLike | None],
+    clip_norm: TensorLike,
+    use_norm: TensorLike | None = None,
+    name: str | None = None,
+) -> tuple[list[Tensor | None], Tensor | None]:
+    """Return the tensors, scaled down together to the joint norm `clip_norm` where theirs exceeds it, and that norm.
+
+    Parameters
+    ----------
+    t_list
+        Tensors; entries that are `None` (no gradient) stay so.
+    clip_norm
+        The greatest joint norm.
+    use_norm
+        The joint norm if it is already known.
+    name
+        Has no effect.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> clipped, norm = tf.clip_by_global_norm([tf.constant([3.0]), None, tf.constant([4.0])], 2.5)
+    >>> [None if t is None else t.numpy().tolist() for t in clipped], float(norm)
+    ([[1.5], None, [2.0]], 5.0)
+    """
+    return clipping.clip_by_global_norm(t_list, clip_norm, use_norm)

@@ -1,0 +1,72 @@
+"""What the cache behind all tensors holds, and how much it may keep.
+
+Freed buffers are kept and handed out again, so that a training loop asks the system for memory only in its
+first step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tapegrad import _native
+
+__all__ = ["Stats", "reset_peak", "set_limit", "stats", "trim"]
+
+
+class Stats(NamedTuple):
+    """The state of the cache."""
+
+    live: int
+    """Bytes in use by tensors and tapes."""
+    cached: int
+    """Bytes of free buffers, kept to be used again."""
+    peak: int
+    """The greatest `live` since the start or the last `reset_peak()`."""
+    limit: int
+    """The most that `cached` may be."""
+    taken: int
+    """Buffers handed out so far."""
+    fresh: int
+    """How many of these came from the system; the others were used again."""
+
+
+def stats() -> Stats:
+    """Return the counters of the cache.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> before = tf.memory.stats().live
+    >>> x = tf.zeros([1000], dtype=tf.float64)
+    >>> tf.memory.stats().live - before >= 8000
+    True
+    """
+    return Stats(*_native.memory_stats())
+
+
+def reset_peak() -> None:
+    """Let `stats().peak` start again from the bytes in use now."""
+    _native.memory_reset_peak()
+
+
+def set_limit(limit: int) -> None:
+    """Set the most bytes of free buffers that are kept; what is over it goes back to the system.
+
+    Parameters
+    ----------
+    limit
+        Bytes; 0 keeps none.
+
+    Raises
+    ------
+    ValueError
+        If `limit` is negative.
+    """
+    if limit < 0:
+        raise ValueError(f"The limit is a number of bytes and cannot be negative, but it is {limit}.")
+    _native.memory_set_limit(limit)
+
+
+def trim() -> None:
+    """Give all free buffers back to the system."""
+    _native.memory_trim()

@@ -1,0 +1,202 @@
+"""Random tensors, drawn from NumPy's generators.
+
+The numbers come from one generator that all threads share (its draws are atomic); `set_seed` makes a program repeatable. A
+function called with `seed=` draws from a generator of that seed's own, which `set_seed` starts afresh.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tapegrad import _native
+from tapegrad._native import Tensor, Value, array
+from tapegrad._ops import elementwise
+from tapegrad._ops.arguments import as_int, as_shape, as_tensor
+from tapegrad._ops.declare import TensorLike
+from tapegrad._ops.indexing import take
+from tapegrad.dtypes import DType, as_dtype, float32
+
+__all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
+
+_lock = threading.Lock()
+_global_seed: int | None = None
+_shared = np.random.default_rng()
+_by_seed: dict[int, np.random.Generator] = {}
+
+
+def set_seed(seed: int) -> None:
+    """Start the random numbers of this module afresh: from here on, the same calls give the same numbers.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.random.set_seed(7)
+    >>> first = tf.random.normal([2]).numpy()
+    >>> tf.random.set_seed(7)
+    >>> (tf.random.normal([2]).numpy() == first).all()
+    np.True_
+    """
+    global _global_seed, _shared
+    number = as_int(seed)
+    with _lock:
+        _global_seed = number
+        _shared = np.random.default_rng(_entropy(number))
+        _by_seed.clear()
+
+
+def generator(seed: int | np.random.Generator | None = None) -> np.random.Generator:
+    """Return the generator that calls with this `seed` draw from: a generator is taken as it is."""
+    if seed is None:
+        return _shared
+    if isinstance(seed, np.random.Generator):
+        return seed
+    number = as_int(seed)
+    with _lock:
+        if number not in _by_seed:
+            _by_seed[number] = np.random.default_rng([_entropy(_global_seed or 0), _entropy(number)])
+        return _by_seed[number]
+
+
+def _entropy(seed: int) -> int:
+    """Return a seed that NumPy accepts: it must not be negative."""
+    return 2 * seed if seed >= 0 else -2 * seed - 1
+
+
+def normal(
+    shape: Any,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: Any = float32,
+    seed: int | np.random.Generator | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """Return numbers drawn from a normal distribution.
+
+    Parameters
+    ----------
+    shape
+        The shape of the result.
+    mean, stddev
+        Mean and standard deviation; broadcast against `shape`. The result is differentiable with respect to both.
+    dtype
+        A floating-point type.
+    seed
+        Draws from this seed's own generator instead of the shared one.
+    name
+        Has no effect.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.random.normal([3, 2], stddev=0.1, seed=1).shape
+    (3, 2)
+    """
+    kind = _floating("normal", dtype)
+    return _scaled(_standard_normal(as_shape(shape), kind, generator(seed)), mean, stddev, kind)
+
+
+def truncated_normal(
+    shape: Any,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: Any = float32,
+    seed: int | np.random.Generator | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """Return numbers drawn from a normal distribution, those beyond two standard deviations drawn again.
+
+    The parameters are those of `normal`.
+    """
+    kind = _floating("truncated_normal", dtype)
+    source = generator(seed)
+    draws = _standard_normal(as_shape(shape), kind, source)
+    flat = draws.reshape(-1)
+    beyond = np.flatnonzero(np.abs(flat) > 2)
+    while beyond.size:
+        flat[beyond] = _standard_normal(beyond.shape, kind, source)
+        beyond = beyond[np.abs(flat[beyond]) > 2]
+    return _scaled(draws, mean, stddev, kind)
+
+
+def uniform(
+    shape: Any,
+    minval: TensorLike = 0,
+    maxval: TensorLike | None = None,
+    dtype: Any = float32,
+    seed: int | np.random.Generator | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """Return numbers drawn evenly from `minval` (included) to `maxval` (excluded).
+
+    Parameters
+    ----------
+    shape
+        The shape of the result.
+    minval, maxval
+        The bounds; `maxval` is 1 by default for floating-point types and must be given for integers. A floating result is
+        differentiable with respect to both.
+    dtype
+        A floating-point or integer type.
+    seed
+        Draws from this seed's own generator instead of the shared one.
+    name
+        Has no effect.
+    """
+    kind = as_dtype(dtype)
+    source = generator(seed)
+    size = as_shape(shape)
+    if kind.is_integer:
+        if maxval is None:
+            raise ValueError(f"uniform: maxval must be given for the integer type {kind.name}.")
+        return _native.own(source.integers(array(minval), array(maxval), size, kind.dtype))
+    kind = _floating("uniform", dtype)
+    drawn = kind.dtype if kind.itemsize > 2 else np.dtype(np.float32)
+    draws = np.asarray(source.random(size, drawn)).astype(kind.dtype, copy=False)
+    if not isinstance(minval, int | float) or not (maxval is None or isinstance(maxval, int | float)):
+        span = elementwise.subtract(1.0 if maxval is None else maxval, minval)
+        return _scaled(draws, minval, span, kind)
+    return _scaled(draws, minval, (1.0 if maxval is None else maxval) - minval, kind)
+
+
+def shuffle(value: TensorLike, seed: int | None = None, name: str | None = None) -> Tensor:
+    """Return `value` with its entries along the first axis in random order; gradients follow them."""
+    value = as_tensor(value)
+    if value.ndim == 0:
+        raise ValueError("shuffle: a tensor with at least one dimension is needed, not a scalar.")
+    return take(value, generator(seed).permutation(value.shape[0]), 0)
+
+
+def _floating(what: str, dtype: Any) -> DType:
+    kind = as_dtype(dtype)
+    if not kind.is_floating:
+        raise ValueError(f"{what}: dtype must be a floating-point type, not {kind.name}.")
+    return kind
+
+
+def _standard_normal(shape: tuple[int, ...], kind: DType, source: np.random.Generator) -> npt.NDArray[Any]:
+    drawn = kind.dtype if kind.itemsize > 2 else np.dtype(np.float32)
+    return np.asarray(source.standard_normal(shape, drawn)).astype(kind.dtype, copy=False)
+
+
+def _scaled(draws: npt.NDArray[Any], offset: TensorLike, scale: TensorLike, kind: DType) -> Tensor:
+    """Return `offset + scale * draws`, recorded, in the type of the draws."""
+    result: Tensor = _native.own(draws)
+    for parameter in (scale, offset):
+        shape = parameter.shape if isinstance(parameter, Value) else np.shape(parameter)
+        if len(shape) > draws.ndim or any(
+            size not in (1, drawn) for size, drawn in zip(shape[::-1], draws.shape[::-1], strict=False)
+        ):
+            raise ValueError(f"random: a parameter of shape {shape} does not fit the shape {draws.shape} to be drawn.")
+    if not (isinstance(scale, int | float) and scale == 1):
+        result = elementwise.multiply(result, _of_kind(scale, kind))
+    if not (isinstance(offset, int | float) and offset == 0):
+        result = elementwise.add(result, _of_kind(offset, kind))
+    return result
+
+
+def _of_kind(value: TensorLike, kind: DType) -> TensorLike:
+    return value if isinstance(value, int | float) else _native.cast(value, kind)

@@ -1,0 +1,225 @@
+# The binding's table of contents: what it uses of the core, and the types Python sees.
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+ctypedef Py_ssize_t tg_index
+
+cdef extern from "<stdbool.h>" nogil:
+    ctypedef bint c_bool "bool"
+
+cdef extern from "core.h" nogil:
+    enum: TG_MAX_DIMS
+    ctypedef enum tg_status:
+        TG_OK, TG_NO_MEMORY, TG_TOO_LARGE, TG_INTERRUPTED, TG_CALLBACK, TG_BAD_SHAPE
+    enum: TG_BOOL, TG_I32, TG_I64, TG_F16, TG_F32, TG_F64, TG_C64, TG_C128, TG_NDTYPES
+    ctypedef union tg_scalar:
+        double f64
+        float f32
+        int64_t i64
+        bint b
+        unsigned char bytes[16]
+    size_t tg_itemsize(int dtype)
+    bint tg_dtype_is_native(int dtype)
+    bint tg_dtype_is_inexact(int dtype)
+
+cdef extern from "pool.h" nogil:
+    ctypedef struct tg_allocator:
+        pass
+    ctypedef struct tg_pool_stats:
+        size_t live, cached, peak, limit
+        uint64_t taken, fresh
+    ctypedef struct tg_pool:
+        pass
+    tg_allocator tg_system_allocator()
+    tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out)
+    tg_pool_stats tg_pool_statistics(tg_pool *pool)
+    void tg_pool_reset_peak(tg_pool *pool)
+    void tg_pool_set_limit(tg_pool *pool, size_t limit)
+    void tg_pool_trim(tg_pool *pool)
+
+cdef extern from "array.h" nogil:
+    ctypedef struct tg_array:
+        uint8_t dtype, ndim
+        bint contiguous, owned
+        tg_index size
+        char *data
+        void *owner
+    const tg_index *tg_array_shape(const tg_array *array)
+    const tg_index *tg_array_strides(const tg_array *array)
+    tg_status tg_array_new(tg_pool *pool, int dtype, int ndim, const tg_index *shape, tg_array **out)
+    tg_status tg_array_borrow(tg_pool *pool, int dtype, int ndim, const tg_index *shape, const tg_index *strides,
+                              char *data, void (*release)(void *) noexcept, void *owner, tg_array **out)
+    void tg_array_retain(tg_array *array)
+    void tg_array_release(tg_array *array)
+    void tg_array_pack(const tg_array *source, void *target)
+    bint tg_same_shape(int ndim_a, const tg_index *a, int ndim_b, const tg_index *b)
+
+cdef extern from "value.h" nogil:
+    enum: TG_NO_SLOT
+    ctypedef struct tg_handle:
+        uint64_t id
+        uint32_t slot
+    ctypedef struct tg_handles:
+        uint64_t id[2]
+        uint32_t slot[2]
+        void *more
+    ctypedef struct tg_value:
+        tg_array *array
+        tg_scalar scalar
+        int dtype
+    uint32_t tg_handles_find(const tg_handles *handles, uint64_t id)
+    bint tg_handles_empty(const tg_handles *handles)
+    tg_status tg_handles_add(tg_handles *handles, tg_pool *pool, uint64_t id, uint32_t slot,
+                             c_bool (*is_live)(void *context, uint64_t id) noexcept, void *context)
+    tg_status tg_handles_copy(const tg_handles *source, tg_pool *pool, tg_handles *target)
+    void tg_handles_clear(tg_handles *handles, tg_pool *pool)
+    int tg_value_ndim(const tg_value *value)
+    tg_index tg_value_size(const tg_value *value)
+    const tg_index *tg_value_shape(const tg_value *value)
+    void tg_value_from_array(tg_array *array, tg_value *out)
+
+cdef extern from "ops.h" nogil:
+    enum: TG_MAX_OPERANDS, TG_NEEDS_OUT, TG_ELEMENTWISE_OPS, TG_NATIVE_TYPES
+    enum: TG_OP_ADD, TG_OP_SUBTRACT, TG_OP_MULTIPLY, TG_OP_DIVIDE, TG_OP_POWER, TG_OP_FLOOR_DIVIDE, TG_OP_REMAINDER
+    enum: TG_OP_NEGATIVE, TG_OP_POSITIVE, TG_OP_ABSOLUTE, TG_OP_SQUARE, TG_OP_SQRT, TG_OP_RECIPROCAL
+    ctypedef void (*tg_loop_function)(char **args, const tg_index *dims, const tg_index *steps, void *data)
+    ctypedef struct tg_loop:
+        tg_loop_function function
+        void *data
+    ctypedef struct tg_loops:
+        tg_loop elementwise[TG_ELEMENTWISE_OPS][TG_NATIVE_TYPES]
+        tg_loop matmul[TG_NATIVE_TYPES]
+    ctypedef struct tg_op_info:
+        const char *name
+        const char *summary
+        int operands
+        const char *forward
+        const char *partial[TG_MAX_OPERANDS]
+        uint8_t needs[TG_MAX_OPERANDS]
+        const char *domain[TG_MAX_OPERANDS]
+        const char *complex_rule
+        tg_loop_function own[TG_NATIVE_TYPES]
+    const tg_op_info tg_op_table[TG_ELEMENTWISE_OPS]
+    int tg_native_index(int dtype)
+
+cdef extern from "elementwise.h" nogil:
+    ctypedef struct tg_workspace:
+        pass
+    void tg_workspace_init(tg_workspace *workspace, tg_pool *pool)
+    void tg_workspace_clear(tg_workspace *workspace)
+    tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
+                             tg_value *out)
+
+cdef extern from "tape.h" nogil:
+    enum: TG_NODE_LEAF, TG_NODE_ELEMENTWISE, TG_NODE_STRUCTURAL, TG_NODE_EXTERNAL, TG_FLAG_GENERIC
+    ctypedef struct tg_node:
+        uint16_t op
+        uint8_t kind, dtype, ndim, flags, saved_mask, array_mask
+        uint32_t operands, slot
+        uint32_t *in_ "in"
+    ctypedef struct tg_tape:
+        uint64_t id
+        uint32_t slots, leaves
+        size_t nodes
+        int readers
+        tg_index work
+        void *owner
+        bint watches
+        tg_tape *next_live
+        tg_tape *previous_live
+    ctypedef struct tg_record:
+        int op, kind, dtype, flags, ndim
+        const tg_index *shape
+        uint32_t operands
+        const uint32_t *in_ "in"
+        int params_count
+        const tg_index *params
+        unsigned saved_mask
+        const tg_value *saved[TG_MAX_OPERANDS + 1]
+        const tg_handles *handles[TG_MAX_OPERANDS + 1]
+    ctypedef struct tg_output:
+        int dtype, ndim
+        const tg_index *shape
+    void tg_tape_init(tg_tape *tape, tg_pool *pool, uint64_t id, void (*release_payload)(void *) noexcept)
+    void tg_tape_clear(tg_tape *tape, uint64_t id)
+    tg_status tg_tape_watch(tg_tape *tape, int dtype, int ndim, const tg_index *shape, uint32_t *slot)
+    tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot)
+    tg_status tg_tape_record_scalar(tg_tape *tape, int op, int dtype, uint32_t operands, const uint32_t *in_,
+                                    unsigned saved_mask, int saved_count, const uint64_t *saved, uint32_t *slot)
+    tg_status tg_tape_record_plain(tg_tape *tape, int op, uint32_t operands, const uint32_t *in_, unsigned saved_mask,
+                                   const tg_value *values, const tg_value *out, uint32_t *slot)
+    tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32_t *in_, int outputs,
+                                      const tg_output *output, void *payload, uint32_t *slot)
+    tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot)
+    void **tg_node_payload(const tg_node *node)
+    tg_value tg_node_saved_value(const tg_node *node, int bit)
+    bint tg_node_saved_handle(const tg_node *node, int bit, uint32_t index, tg_handle *out)
+    uint32_t tg_node_outputs(const tg_node *node)
+    tg_output tg_tape_output(const tg_tape *tape, uint32_t slot)
+    size_t tg_tape_bytes(const tg_tape *tape)
+
+cdef extern from "thread.h" nogil:
+    ctypedef struct tg_thread:
+        tg_tape **tapes
+        int base, count
+    tg_thread *tg_thread_current()
+    bint tg_thread_records(const tg_thread *thread)
+    tg_status tg_thread_push(tg_tape *tape)
+    bint tg_thread_remove(tg_tape *tape)
+    bint tg_thread_has(const tg_tape *tape)
+
+cdef extern from "structural.h" nogil:
+    enum:
+        TG_RESHAPE, TG_PERMUTE, TG_SLICE, TG_UNSLICE, TG_SUM, TG_EXPAND, TG_CAST, TG_CONCATENATE, TG_SELECT, TG_MASK
+        TG_TAKE, TG_SCATTER_ADD, TG_MATMUL
+    ctypedef struct tg_call:
+        int op, dtype, ndim, params_count
+        const tg_index *params
+        tg_index shape[TG_MAX_DIMS]
+    ctypedef struct tg_transposition:
+        tg_call call
+        int saved_bit
+        bint cotangent_second
+        tg_index storage[3 * TG_MAX_DIMS]
+    void tg_structural_transpose(const tg_tape *tape, const tg_node *node, uint32_t k, tg_transposition *out)
+    unsigned tg_structural_needs(int op, int k)
+    tg_status tg_structural_apply(const tg_loops *loops, tg_workspace *workspace, const tg_call *call,
+                                  const tg_value *operands, tg_value *out)
+    bint tg_sum_agrees_with_numpy(const tg_array *array, uint64_t mask)
+
+cdef extern from "sweep.h" nogil:
+    ctypedef struct tg_sweep_hooks:
+        void *context
+        tg_status (*rule)(void *context, tg_sweep *sweep, tg_node *node) noexcept
+        tg_status (*add)(void *context, const tg_value *a, const tg_value *b, tg_value *out) noexcept
+        tg_status (*poll)(void *context) noexcept
+    ctypedef struct tg_sweep:
+        tg_tape *tape
+        uint32_t low, high
+    tg_status tg_sweep_begin(tg_sweep *sweep, tg_tape *tape, const tg_loops *loops, const tg_sweep_hooks *hooks,
+                             size_t sources_count, const uint32_t *sources, size_t targets_count,
+                             const uint32_t *targets, bint consume)
+    void tg_sweep_end(tg_sweep *sweep)
+    bint tg_sweep_is_active(const tg_sweep *sweep, uint32_t slot)
+    bint tg_sweep_is_reached(const tg_sweep *sweep, uint32_t slot)
+    void tg_sweep_reach(const tg_sweep *sweep, uint32_t slot)
+    tg_status tg_sweep_add(tg_sweep *sweep, uint32_t slot, tg_value *contribution)
+    tg_status tg_sweep_add_ones(tg_sweep *sweep, uint32_t slot)
+    bint tg_sweep_peek(const tg_sweep *sweep, uint32_t slot, tg_value *out)
+    bint tg_sweep_take(tg_sweep *sweep, uint32_t slot, tg_value *out)
+    tg_node *tg_sweep_next(tg_sweep *sweep)
+    tg_status tg_sweep_run(tg_sweep *sweep)
+
+
+cdef class Value:
+    cdef tg_value value      # its array is owned; a Variable's is replaced by assignment, never written to
+    cdef tg_handles handles  # the tapes that know this value
+    cdef bint watchable      # a trainable variable: reading it under a tape watches it
+    cdef uint64_t birth      # variables: construction order
+
+
+cdef class Tensor(Value):
+    pass
+
+
+cdef class VariableBase(Value):
+    pass

@@ -1,0 +1,2542 @@
+# cython: language_level=3, initializedcheck=False, cdivision=True
+# cython: c_api_binop_methods=True, embedsignature=False
+"""The binding: what Python sees of the core.
+
+Values (`Tensor`, and the base of `Variable`), the dispatch of an operation from Python objects to the core, the owner
+of a tape, and the two ways to sweep it: natively, or recorded by an outer tape. No arithmetic and no rule lives here.
+"""
+cimport cython
+cimport numpy as cnp
+from cpython.buffer cimport PyBUF_SIMPLE
+from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset, strcmp
+
+import logging
+
+import numpy as np
+
+from tapegrad.dtypes import DTYPES
+
+cnp.import_array()
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
+    object PyCFunction_NewEx(PyMethodDef *definition, object self, object module)
+    ctypedef struct PyMethodDef:
+        const char *ml_name
+        void *ml_meth
+        int ml_flags
+        const char *ml_doc
+    enum: METH_FASTCALL, METH_KEYWORDS
+    bint PyFloat_CheckExact(object o)
+    bint PyLong_CheckExact(object o)
+    bint PyBool_Check(object o)
+    bint PyComplex_CheckExact(object o)
+    double PyFloat_AS_DOUBLE(object o)
+    double PyLong_AsDouble(object o) except? -1.0
+
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_New(type subtype, int nd, const Py_ssize_t *dims, int type_num, const Py_ssize_t *strides, void *data,
+                       int itemsize, int flags, object obj)
+    int PyArray_SetBaseObject(cnp.ndarray arr, object base) except -1
+    object PyArray_Scalar(void *data, cnp.dtype descr, object base)
+    enum: NPY_ARRAY_CARRAY_RO, NPY_ARRAY_ALIGNED, NPY_ARRAY_CARRAY
+    bint PyArray_ISBEHAVED_RO(cnp.ndarray arr)
+    bint PyArray_CheckExact(object o)
+    bint PyArray_IsAnyScalar(object o)
+
+cdef extern from "numpy/ufuncobject.h":
+    ctypedef struct PyUFuncObject:
+        int nin, nout, nargs, ntypes
+        tg_loop_function *functions
+        void **data
+        const char *types
+
+cdef extern from "<unistd.h>" nogil:
+    int usleep(unsigned int microseconds)
+
+ctypedef object (*builtin)(object self, PyObject **args, Py_ssize_t count, PyObject *names)
+
+cdef object logger = logging.getLogger("tapegrad")
+
+# --- what is made once -------------------------------------------------------------------------------------------------
+
+cdef size_t CACHE_LIMIT = 512 << 20     # bytes of freed buffers that wait for reuse
+cdef tg_index RELEASE_LOCK_AT = 1 << 14 # elements from which an operation lets other Python threads run
+cdef tg_pool *pool = NULL
+cdef tg_loops loops
+cdef signed char promoted[TG_NDTYPES][TG_NDTYPES]
+cdef int type_numbers[TG_NDTYPES]
+cdef signed char dtype_of_number[64]
+cdef object OPS = []                    # the operations' names, by number
+cdef object UFUNCS = []                 # their NumPy ufuncs; None where tapegrad has its own forward rule
+elementwise = {}
+
+
+cdef int check(tg_status status) except -1:
+    """Turns a status of the core into an exception."""
+    if status == TG_OK:
+        return 0
+    if status == TG_NO_MEMORY:
+        raise MemoryError("tapegrad could not allocate memory for a result or for the tape")
+    if status == TG_TOO_LARGE:
+        raise OverflowError("an array or a tape would become too large: sizes must fit 63 bits, a tape 2**32 words")
+    if status == TG_BAD_SHAPE:
+        raise ValueError("the shapes of the operands do not fit the operation")
+    raise RuntimeError(f"unexpected status {status} of the core")
+
+
+cdef tg_loop find_loop(object ufunc, bytes signature):
+    """The inner loop of a ufunc for one combination of type characters, such as b'dd->d'."""
+    cdef PyUFuncObject *raw = <PyUFuncObject *>ufunc
+    cdef tg_loop found
+    cdef int i, k
+    found.function = NULL
+    found.data = NULL
+    wanted = [np.dtype(chr(c)).num for c in signature.replace(b"->", b"")]
+    for i in range(raw.ntypes):
+        for k in range(raw.nargs):
+            if raw.types[i * raw.nargs + k] != <int>wanted[k]:
+                break
+        else:
+            found.function = raw.functions[i]
+            found.data = raw.data[i] if raw.data != NULL else NULL
+            return found
+    return found
+
+
+cdef int setup() except -1:
+    cdef int op, t, i, j
+    cdef const tg_op_info *info
+    check(tg_pool_create(tg_system_allocator(), CACHE_LIMIT, &pool))
+    if len(DTYPES) != TG_NDTYPES:
+        raise ImportError("tapegrad.dtypes and the native core disagree about the element types")
+    memset(dtype_of_number, -1, sizeof(dtype_of_number))
+    for i in range(TG_NDTYPES):
+        type_numbers[i] = np.dtype(DTYPES[i].as_numpy_dtype).num
+        dtype_of_number[type_numbers[i]] = <signed char>i
+    for name in ("longlong", "ulonglong", "long", "ulong", "intc", "uintc"):  # other names of the same sizes
+        dtype_of_number[<int>np.dtype(name).num] = <signed char>DTYPES.index(np.dtype(name))
+    for i in range(TG_NDTYPES):
+        for j in range(TG_NDTYPES):
+            promoted[i][j] = <signed char>DTYPES.index(np.promote_types(np.dtype(DTYPES[i].as_numpy_dtype),
+                                                                       np.dtype(DTYPES[j].as_numpy_dtype)))
+    memset(&loops, 0, sizeof(loops))
+    for op in range(TG_ELEMENTWISE_OPS):
+        info = &tg_op_table[op]
+        name = info.name.decode()
+        ufunc = None if info.forward != NULL else getattr(np, name)
+        OPS.append(name)
+        UFUNCS.append(ufunc)
+        for t in range(TG_NATIVE_TYPES):
+            if ufunc is None:
+                loops.elementwise[op][t].function = info.own[t]
+                loops.elementwise[op][t].data = &loops
+            else:
+                letter = b"d" if t == tg_native_index(TG_F64) else b"f"
+                loops.elementwise[op][t] = find_loop(ufunc, letter * info.operands + b"->" + letter)
+                if loops.elementwise[op][t].function == NULL:
+                    raise ImportError(f"NumPy {np.__version__} has no {letter.decode()} loop for {name}")
+    loops.matmul[tg_native_index(TG_F32)] = find_loop(np.matmul, b"ff->f")
+    loops.matmul[tg_native_index(TG_F64)] = find_loop(np.matmul, b"dd->d")
+    return 0
+
+
+setup()
+
+# --- values ------------------------------------------------------------------------------------------------------------
+
+
+@cython.freelist(1024)
+cdef class Value:
+    """What tensors and variables have in common: an immutable array, and the tapes that know it."""
+
+    def __dealloc__(self):
+        if self.value.array != NULL:
+            tg_array_release(self.value.array)
+        if self.handles.more != NULL:
+            tg_handles_clear(&self.handles, pool)
+
+    @property
+    def shape(self):
+        """The sizes of the dimensions, a tuple of ints."""
+        cdef int i
+        cdef const tg_index *shape = tg_value_shape(&self.value)
+        return tuple([shape[i] for i in range(tg_value_ndim(&self.value))])
+
+    @property
+    def dtype(self):
+        """The element type, a `tapegrad.DType`."""
+        return DTYPES[self.value.dtype]
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return tg_value_ndim(&self.value)
+
+    @property
+    def size(self):
+        """The number of elements."""
+        return tg_value_size(&self.value)
+
+    def get_shape(self):
+        """The same as `shape`, under TensorFlow's name."""
+        return self.shape
+
+    def numpy(self):
+        """The value as a writable copy: an array, or a NumPy scalar for a value without dimensions."""
+        return to_numpy(self)
+
+    def __array__(self, dtype=None, copy=None):
+        if copy:
+            return np.array(view_of(self), dtype=dtype)
+        view = view_of(self)
+        if dtype is None or view.dtype == dtype:
+            return view
+        if copy is False:
+            raise ValueError(f"a {self.dtype.name} value has no view as {np.dtype(dtype)}: allow a copy")
+        return view.astype(dtype)
+
+    def __float__(self):
+        return float(one_element(self, "float()"))
+
+    def __int__(self):
+        return int(one_element(self, "int()"))
+
+    def __complex__(self):
+        return complex(one_element(self, "complex()"))
+
+    def __index__(self):
+        if not self.dtype.is_integer or self.value.array != NULL:
+            raise TypeError(f"only integer values without dimensions can be used as an index, got dtype "
+                            f"{self.dtype.name} and shape {self.shape}")
+        return int(to_numpy(self))
+
+    def __bool__(self):
+        if self.value.array == NULL:
+            if self.value.dtype == TG_BOOL:
+                return self.value.scalar.bytes[0] != 0
+            return bool(to_numpy(self))
+        return bool(one_element(self, "bool()"))
+
+    def __len__(self):
+        if self.value.array == NULL:
+            raise TypeError("a value without dimensions has no len()")
+        return tg_array_shape(self.value.array)[0]
+
+    def __iter__(self):
+        if self.value.array == NULL:
+            raise TypeError("a value without dimensions cannot be iterated over")
+        return _items(self)
+
+    def __getitem__(self, key):
+        return index(self, key)
+
+    def __format__(self, spec):
+        if self.value.array == NULL:
+            return format(to_numpy(self).item() if spec else to_numpy(self), spec)
+        return format(str(self), spec)
+
+    def __add__(left, right):
+        return binary(TG_OP_ADD, left, right)
+
+    def __sub__(left, right):
+        return binary(TG_OP_SUBTRACT, left, right)
+
+    def __mul__(left, right):
+        return binary(TG_OP_MULTIPLY, left, right)
+
+    def __truediv__(left, right):
+        return binary(TG_OP_DIVIDE, left, right)
+
+    def __floordiv__(left, right):
+        return binary(TG_OP_FLOOR_DIVIDE, left, right)
+
+    def __mod__(left, right):
+        return binary(TG_OP_REMAINDER, left, right)
+
+    def __pow__(left, right, modulus):
+        if modulus is not None:
+            return NotImplemented
+        return power(left, right)
+
+    def __matmul__(left, right):
+        return operator_call(matmul, left, right)
+
+    def __and__(left, right):
+        return plain_operator(np.bitwise_and, left, right)
+
+    def __or__(left, right):
+        return plain_operator(np.bitwise_or, left, right)
+
+    def __xor__(left, right):
+        return plain_operator(np.bitwise_xor, left, right)
+
+    def __lshift__(left, right):
+        return plain_operator(np.left_shift, left, right)
+
+    def __rshift__(left, right):
+        return plain_operator(np.right_shift, left, right)
+
+    def __neg__(self):
+        return unary(TG_OP_NEGATIVE, self)
+
+    def __pos__(self):
+        return unary(TG_OP_POSITIVE, self)
+
+    def __abs__(self):
+        return unary(TG_OP_ABSOLUTE, self)
+
+    def __invert__(self):
+        return apply_ufunc(np.invert, self)
+
+    def __richcmp__(self, other, int relation):
+        return compare(self, other, relation)
+
+    def __hash__(self):
+        raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
+
+    def ref(self):
+        """A hashable reference to this very object; `.deref()` gives it back."""
+        from tapegrad._reference import Reference
+
+        return Reference(self)
+
+    # NumPy's own operators leave the arithmetic to ours.
+    __array_ufunc__ = None
+    __array_priority__ = 100.0
+
+
+def _items(Value value):
+    cdef Py_ssize_t i
+    for i in range(len(value)):
+        yield index(value, i)
+
+
+cdef class Tensor(Value):
+    """An immutable array that tapes can follow.
+
+    Tensors are made by `tapegrad.constant`, `tapegrad.convert_to_tensor` and by every operation.
+    """
+
+    def __repr__(self):
+        from tapegrad._format import tensor_repr
+
+        return tensor_repr(self)
+
+    def __str__(self):
+        from tapegrad._format import tensor_str
+
+        return tensor_str(self)
+
+    def __reduce__(self):
+        return _rebuild_tensor, (to_numpy(self),)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return copy_value(self)
+
+
+def _rebuild_tensor(array):
+    return tensor(np.asarray(array))
+
+
+cdef class VariableBase(Value):
+    """The native part of `tapegrad.Variable`: a value that can be replaced, and that tapes watch when it is read."""
+
+    def __init__(self, Tensor value not None, bint trainable):
+        global births
+        births += 1
+        self.birth = births
+        self._assign(value)
+        self.trainable = trainable
+
+    @property
+    def trainable(self):
+        """Whether tapes watch the variable on their own when it is read."""
+        return self.watchable
+
+    @trainable.setter
+    def trainable(self, bint trainable):
+        self.watchable = trainable
+
+    @property
+    def _birth(self):
+        return self.birth
+
+    def _assign(self, Tensor value not None):
+        """Replaces the value. Buffers that a tape has saved stay as they are."""
+        cdef tg_array *old = self.value.array
+        if value.value.array != NULL:
+            tg_array_retain(value.value.array)
+        self.value = value.value
+        if old != NULL:
+            tg_array_release(old)
+
+    def read_value(self):
+        """The value now, as a tensor; the read is recorded like any other use of the variable."""
+        return snapshot(self)
+
+    def __hash__(self):
+        raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key.")
+
+    def __richcmp__(self, other, int relation):
+        return compare(self, other, relation)  # defining __hash__ alone would drop the inherited comparisons
+
+    def __getitem__(self, key):
+        cdef Tensor part = index(self, key)
+        cdef VariableSlice result = VariableSlice.__new__(VariableSlice)
+        if part.value.array != NULL:
+            tg_array_retain(part.value.array)
+        result.value = part.value
+        check(tg_handles_copy(&part.handles, pool, &result.handles))
+        result.variable = self
+        result.key = key
+        return result
+
+
+cdef class VariableSlice(Tensor):
+    """Part of a variable: the tensor that indexing gives, and assignment to that part of the variable."""
+
+    cdef object variable
+    cdef object key
+
+    def assign(self, value, use_locking=False, name=None, read_value=True):
+        """Replaces this part of the variable, and returns the variable. The tensor itself stays as it is."""
+        return self.variable._assign_slice(self.key, value)
+
+    def assign_add(self, value, use_locking=False, name=None, read_value=True):
+        """Adds to this part of the variable, and returns the variable."""
+        return self.variable._assign_slice(self.key, value, np.add)
+
+    def assign_sub(self, value, use_locking=False, name=None, read_value=True):
+        """Subtracts from this part of the variable, and returns the variable."""
+        return self.variable._assign_slice(self.key, value, np.subtract)
+
+
+cdef uint64_t births = 0
+
+
+cdef inline Tensor new_tensor(tg_value *value):
+    """A tensor that takes over the value's reference."""
+    cdef Tensor result = Tensor.__new__(Tensor)
+    result.value = value[0]
+    return result
+
+
+cdef Tensor copy_value(Value value):
+    """A tensor of the same value without its handles."""
+    cdef tg_value copy = value.value
+    if copy.array != NULL:
+        tg_array_retain(copy.array)
+    return new_tensor(&copy)
+
+
+cdef object one_element(Value value, str use):
+    if tg_value_size(&value.value) != 1:
+        if use == "bool()":
+            raise ValueError(f"the truth value of a tensor with shape {value.shape} is ambiguous: use "
+                             "reduce_any or reduce_all")
+        raise TypeError(f"only values with one element can be converted by {use}, got shape {value.shape}")
+    result = to_numpy(value)
+    return result.item() if value.value.array != NULL else result
+
+# --- NumPy arrays in and out -------------------------------------------------------------------------------------------
+
+
+cdef object to_numpy(Value value):
+    cdef tg_array *array = value.value.array
+    cdef object result
+    if array == NULL:
+        return PyArray_Scalar(&value.value.scalar, cnp.PyArray_DescrFromType(type_numbers[value.value.dtype]), None)
+    result = PyArray_New(cnp.ndarray, array.ndim, tg_array_shape(array), type_numbers[value.value.dtype], NULL, NULL, 0, 0,
+                         None)
+    tg_array_pack(array, cnp.PyArray_DATA(<cnp.ndarray>result))
+    return result
+
+
+cdef cnp.ndarray view_of(Value value):
+    """A read-only array over the value's own memory."""
+    cdef tg_array *array = value.value.array
+    cdef cnp.ndarray result
+    cdef object owner
+    if array == NULL:
+        result = PyArray_New(cnp.ndarray, 0, NULL, type_numbers[value.value.dtype], NULL, NULL, 0, 0, None)
+        memcpy(cnp.PyArray_DATA(result), &value.value.scalar, tg_itemsize(value.value.dtype))
+        result.flags.writeable = False
+        return result
+    # A variable's array can be replaced, so the view keeps a tensor of its own alive.
+    owner = copy_value(value)
+    result = PyArray_New(cnp.ndarray, array.ndim, tg_array_shape(array), type_numbers[value.value.dtype],
+                         tg_array_strides(array), array.data, 0, NPY_ARRAY_ALIGNED, None)
+    PyArray_SetBaseObject(result, owner)
+    Py_INCREF(owner)
+    return result
+
+
+cdef void release_object(void *held) noexcept with gil:
+    Py_DECREF(<object>held)
+
+
+cdef int supported_dtype(cnp.dtype dtype) except -1:
+    cdef int number = dtype.num
+    if 0 <= number < 64 and dtype_of_number[number] >= 0:
+        return dtype_of_number[number]
+    raise TypeError(f"tapegrad has no values of dtype {dtype}: convert to one of "
+                    f"{', '.join([d.name for d in DTYPES])} first")
+
+
+cdef Tensor from_ndarray(cnp.ndarray array, bint borrow):
+    """A tensor of an array's elements; `borrow` shares its memory, which must then never change."""
+    cdef int dtype = supported_dtype(array.dtype)
+    cdef tg_value value
+    cdef tg_array *source = NULL
+    cdef tg_array *packed = NULL
+    if not PyArray_ISBEHAVED_RO(array):  # unaligned, or not in the machine's byte order
+        array = array.astype(DTYPES[dtype].as_numpy_dtype)
+        borrow = True
+    value.array = NULL
+    value.dtype = dtype
+    if array.ndim == 0:
+        memcpy(&value.scalar, cnp.PyArray_DATA(array), tg_itemsize(dtype))
+        return new_tensor(&value)
+    check(tg_array_borrow(pool, dtype, array.ndim, <const tg_index *>cnp.PyArray_DIMS(array),
+                          <const tg_index *>cnp.PyArray_STRIDES(array), <char *>cnp.PyArray_DATA(array),
+                          release_object, <void *>array, &source))
+    Py_INCREF(array)
+    if borrow:
+        value.array = source
+        return new_tensor(&value)
+    status = tg_array_new(pool, dtype, array.ndim, tg_array_shape(source), &packed)
+    if status == TG_OK:
+        tg_array_pack(source, packed.data)
+    tg_array_release(source)
+    check(status)
+    value.array = packed
+    return new_tensor(&value)
+
+
+cdef bint is_immutable(cnp.ndarray array):
+    """True if nobody can write to the array's memory: it and all it is a view of are read-only, down to a tensor."""
+    cdef object base = array
+    while isinstance(base, cnp.ndarray):
+        if base.flags.writeable:
+            return False
+        base = base.base
+    return isinstance(base, (Value, bytes))
+
+
+def own(array):
+    """A tensor over a fresh NumPy result, without a copy: nobody may write to the array afterwards."""
+    return from_ndarray(np.asarray(array), True)
+
+
+def from_numpy(array):
+    """A tensor that shares the memory of a NumPy array.
+
+    No copy is made: the caller promises not to write to the array while the tensor, or a tape that saved it, is alive.
+    `tapegrad.constant` copies and needs no promise.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Any shape and strides; unaligned or byte-swapped arrays are copied after all.
+
+    Examples
+    --------
+    >>> import numpy as np, tapegrad as tf
+    >>> tf.from_numpy(np.arange(3.0)).dtype.name
+    'float64'
+    """
+    if not isinstance(array, cnp.ndarray):
+        raise TypeError(f"from_numpy shares the memory of a numpy.ndarray, got {type(array).__name__}: use "
+                        "tapegrad.constant for other values")
+    return from_ndarray(array, True)
+
+
+def array(value):
+    """The value as a read-only array without a copy, unrecorded; `numpy.asarray` of anything that is not a Value."""
+    if isinstance(value, Value):
+        return view_of(<Value>value)
+    return np.asarray(value)
+
+
+cdef int dtype_index(object dtype) except -1:
+    from tapegrad.dtypes import as_dtype
+
+    return <int>DTYPES.index(as_dtype(dtype))
+
+
+def tensor(value, dtype=None, name=None):
+    """A tensor of any value, by TensorFlow's rules.
+
+    Python floats become float32, integers int32 (int64 if they do not fit), complex numbers complex128; lists of them
+    likewise; arrays keep their type and are copied unless nobody can write to them. A tensor is returned as it is, a
+    variable is read (recorded). A list that holds tensors or variables is stacked (recorded).
+
+    Parameters
+    ----------
+    value : tensor, variable, array, number, or nested lists of these
+    dtype : DType or anything NumPy takes for one, optional
+    name : ignored
+
+    Raises
+    ------
+    TypeError
+        if the value cannot become an array of a supported type
+    ValueError
+        if `value` is a tensor or a variable of another dtype: use `tapegrad.cast`
+    """
+    cdef tg_value number
+    cdef cnp.ndarray array
+    cdef int wanted = -1 if dtype is None else dtype_index(dtype)
+    if isinstance(value, Value):
+        if wanted >= 0 and (<Value>value).value.dtype != wanted:
+            raise ValueError(f"Tensor conversion requested dtype {DTYPES[wanted].name} for Tensor with dtype "
+                             f"{value.dtype.name}: {value!r}. Use cast(value, {DTYPES[wanted].name!r}).")
+        return value if isinstance(value, Tensor) else snapshot(value)
+    if PyFloat_CheckExact(value) and (wanted < 0 or wanted == TG_F32 or wanted == TG_F64):
+        number.array = NULL
+        number.dtype = TG_F32 if wanted < 0 else wanted
+        set_number(&number, PyFloat_AS_DOUBLE(value))
+        return new_tensor(&number)
+    if isinstance(value, (cnp.ndarray, np.generic)):
+        array = np.asarray(value)
+        if wanted >= 0 and array.dtype != DTYPES[wanted].as_numpy_dtype:
+            return from_ndarray(array.astype(DTYPES[wanted].as_numpy_dtype), True)
+        return from_ndarray(array, is_immutable(array))
+    from tapegrad import _conversion
+
+    if _conversion.holds_value(value):
+        from tapegrad._ops.joining import pack
+
+        return pack(value, None if wanted < 0 else DTYPES[wanted])
+    return from_ndarray(_conversion.convert(value, None if wanted < 0 else DTYPES[wanted]), True)
+
+
+cdef inline void set_number(tg_value *number, double x) noexcept:
+    """Stores x as the number's type, float32 or float64."""
+    if number.dtype == TG_F64:
+        number.scalar.f64 = x
+    else:
+        number.scalar.f32 = <float>x
+
+# --- which tapes know a value ------------------------------------------------------------------------------------------
+
+cdef uint64_t last_id = 0      # tape ids, never used twice; guarded by the interpreter lock, like the list below
+cdef tg_tape *live = NULL      # the tapes whose ids are in use
+
+
+cdef c_bool is_live(void *context, uint64_t id) noexcept nogil:
+    cdef tg_tape *tape = live
+    while tape != NULL:
+        if tape.id == id:
+            return True
+        tape = tape.next_live
+    return False
+
+
+cdef void enlist(tg_tape *tape) noexcept:
+    global live
+    tape.next_live = live
+    tape.previous_live = NULL
+    if live != NULL:
+        live.previous_live = tape
+    live = tape
+
+
+cdef void delist(tg_tape *tape) noexcept:
+    global live
+    if tape.previous_live != NULL:
+        tape.previous_live.next_live = tape.next_live
+    elif live == tape:
+        live = tape.next_live
+    if tape.next_live != NULL:
+        tape.next_live.previous_live = tape.previous_live
+    tape.next_live = tape.previous_live = NULL
+
+
+cdef inline int await_readers(tg_tape *tape) except -1:
+    """A tape that another thread is sweeping must not move."""
+    if tape.readers:
+        wait_for_readers(tape)
+    return 0
+
+
+cdef int wait_for_readers(tg_tape *tape) except -1:
+    while tape.readers:
+        with nogil:
+            usleep(100)
+        PyErr_CheckSignals()
+    return 0
+
+
+cdef int add_handle(Value value, tg_tape *tape, uint32_t slot) except -1:
+    check(tg_handles_add(&value.handles, pool, tape.id, slot, is_live, NULL))
+    return 0
+
+
+cdef uint32_t watch_value(tg_tape *tape, Value value) except? 0:
+    """The value's slot on the tape; it is watched from now on if it was not already."""
+    cdef uint32_t slot = tg_handles_find(&value.handles, tape.id)
+    if slot != TG_NO_SLOT:
+        return slot
+    await_readers(tape)
+    check(tg_tape_watch(tape, value.value.dtype, tg_value_ndim(&value.value), tg_value_shape(&value.value), &slot))
+    add_handle(value, tape, slot)
+    if isinstance(value, VariableBase):
+        (<GradientTape>tape.owner).variables.append(value)
+    else:
+        (<GradientTape>tape.owner).tensors.append(value)
+    return slot
+
+
+cdef inline uint32_t slot_on(tg_tape *tape, Value value) except? 0:
+    """The slot under which the tape knows the value, or TG_NO_SLOT. Reading a variable may watch it."""
+    cdef uint32_t slot = tg_handles_find(&value.handles, tape.id)
+    if slot == TG_NO_SLOT and value.watchable and tape.watches and tg_dtype_is_inexact(value.value.dtype):
+        return watch_value(tape, value)
+    return slot
+
+
+def is_watched(x):
+    """Whether a tape that records on this thread knows x, or would by reading it."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef int i
+    if not isinstance(x, Value):
+        return False
+    for i in range(thread.base, thread.count):
+        if slot_on(thread.tapes[i], <Value>x) != TG_NO_SLOT:
+            return True
+    return False
+
+
+def snapshot(x):
+    """The value of x now as a tensor with x's place on the tapes; other things become constants."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef Tensor result
+    cdef int i
+    if not isinstance(x, VariableBase):
+        return tensor(x)
+    for i in range(thread.base, thread.count):
+        slot_on(thread.tapes[i], <Value>x)
+    result = copy_value(<Value>x)
+    check(tg_handles_copy(&(<Value>x).handles, pool, &result.handles))
+    return result
+
+# --- elementwise operations --------------------------------------------------------------------------------------------
+
+cdef double LARGE = 9007199254740992.0  # 2**53: integers up to here are exact in float64
+
+
+cdef inline bint number_result(int op, int dtype, const tg_value *operands, int count, tg_value *out) noexcept:
+    """op on native numbers."""
+    cdef char *args[TG_MAX_OPERANDS + 1]
+    cdef tg_index steps[TG_MAX_OPERANDS + 1]
+    cdef tg_index one = 1
+    cdef tg_loop loop
+    cdef int i
+    out.array = NULL
+    out.dtype = dtype
+    if dtype == TG_F64:  # the four commonest in one instruction; they round the same everywhere
+        if op == TG_OP_MULTIPLY:
+            out.scalar.f64 = operands[0].scalar.f64 * operands[1].scalar.f64
+            return True
+        if op == TG_OP_ADD:
+            out.scalar.f64 = operands[0].scalar.f64 + operands[1].scalar.f64
+            return True
+        if op == TG_OP_SUBTRACT:
+            out.scalar.f64 = operands[0].scalar.f64 - operands[1].scalar.f64
+            return True
+    loop = loops.elementwise[op][tg_native_index(dtype)]
+    for i in range(count):
+        args[i] = <char *>&operands[i].scalar
+        steps[i] = 0
+    args[count] = <char *>&out.scalar
+    steps[count] = 0
+    loop.function(args, &one, steps, loop.data)
+    return True
+
+
+cdef int record_native(int op, int count, PyObject **values, const tg_value *operands, Tensor out) except -1:
+    """Records an operation on values of one native type; values[k] is NULL for a constant."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef const tg_op_info *info = &tg_op_table[op]
+    cdef tg_tape *tape = thread.tapes[thread.base]
+    cdef tg_handles *handles
+    cdef uint32_t slots[TG_MAX_OPERANDS]
+    cdef uint32_t slot
+    cdef uint64_t saved[TG_MAX_OPERANDS + 1]
+    cdef unsigned needs = 0
+    cdef int k, n = 0
+    cdef bint tracked = False
+    if thread.count - thread.base > 1:
+        return record_elementwise(op, count, values, operands, out, 0)
+    for k in range(count):
+        slots[k] = TG_NO_SLOT
+        if values[k] == NULL:
+            continue
+        slot = slot_on(tape, <Value>values[k])
+        handles = &(<Value>values[k]).handles
+        if handles.id[1] or handles.more != NULL or (handles.id[0] != tape.id and handles.id[0]):
+            return record_elementwise(op, count, values, operands, out, 0)
+        if slot != TG_NO_SLOT and info.partial[k] != NULL:
+            slots[k] = slot
+            tracked = True
+            needs |= info.needs[k]
+    if not tracked:
+        return 0
+    await_readers(tape)
+    if out.value.array != NULL:
+        check(tg_tape_record_plain(tape, op, count, slots, needs, operands, &out.value, &slot))
+    else:
+        for k in range(count):
+            if needs >> k & 1:
+                saved[n] = <uint64_t>operands[k].scalar.i64
+                n += 1
+        if needs & TG_NEEDS_OUT:
+            saved[n] = <uint64_t>out.value.scalar.i64
+            n += 1
+        check(tg_tape_record_scalar(tape, op, out.value.dtype, count, slots, needs, n, saved, &slot))
+    out.handles.id[0] = tape.id
+    out.handles.slot[0] = slot
+    return 0
+
+
+cdef int announce(tg_thread *thread, int count, PyObject **values, const char *const *partial, Tensor out) except -1:
+    """Gives a result its handle on every tape that is about to record it.
+
+    All tapes are told before the first one records: what a tape saves names the places it has on the others, and the
+    place is known, since a tape's next output is its next slot. Returns whether any tape records.
+    """
+    cdef int i, k
+    cdef bint tracked, any_tracked = False
+    for i in range(thread.base, thread.count):
+        tracked = False
+        for k in range(count):
+            if values[k] != NULL and (partial == NULL or partial[k] != NULL):
+                tracked |= slot_on(thread.tapes[i], <Value>values[k]) != TG_NO_SLOT
+        if tracked:
+            await_readers(thread.tapes[i])
+            add_handle(out, thread.tapes[i], thread.tapes[i].slots)
+            any_tracked = True
+    return any_tracked
+
+
+cdef int record_elementwise(int op, int count, PyObject **values, const tg_value *operands, Tensor out,
+                            int flags) except -1:
+    """Records an elementwise operation on every tape that knows an operand."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef const tg_op_info *info = &tg_op_table[op]
+    cdef tg_record record
+    cdef uint32_t slots[TG_MAX_OPERANDS]
+    cdef uint32_t slot
+    cdef tg_tape *tape
+    cdef int i, k
+    if not announce(thread, count, values, info.partial, out):
+        return 0
+    memset(&record, 0, sizeof(record))
+    record.op = op
+    record.kind = TG_NODE_ELEMENTWISE
+    record.dtype = out.value.dtype
+    record.flags = flags
+    record.ndim = tg_value_ndim(&out.value)
+    record.shape = tg_value_shape(&out.value)
+    record.operands = count
+    record.in_ = slots
+    for k in range(count):
+        record.saved[k] = &operands[k]
+        record.handles[k] = NULL if values[k] == NULL else &(<Value>values[k]).handles
+    record.saved[TG_MAX_OPERANDS] = &out.value
+    record.handles[TG_MAX_OPERANDS] = &out.handles
+    for i in range(thread.base, thread.count):
+        tape = thread.tapes[i]
+        if tg_handles_find(&out.handles, tape.id) == TG_NO_SLOT:
+            continue
+        record.saved_mask = 0
+        for k in range(count):
+            slots[k] = TG_NO_SLOT
+            if values[k] == NULL or info.partial[k] == NULL:
+                continue
+            slots[k] = tg_handles_find(&(<Value>values[k]).handles, tape.id)
+            if slots[k] != TG_NO_SLOT:
+                record.saved_mask |= info.needs[k]
+        check(tg_tape_record(tape, &record, &slot))
+    return 0
+
+
+cdef inline tg_value *operand_value(object x) noexcept:
+    return &(<Value>x).value
+
+
+cdef int weak_dtype(object x) noexcept:
+    """For Python numbers, whose type gives way to the other operands': bool, int, float, complex as a dtype; else -1."""
+    if PyFloat_CheckExact(x):
+        return TG_F64
+    if PyBool_Check(x):
+        return -1
+    if PyLong_CheckExact(x):
+        return TG_I64
+    if PyComplex_CheckExact(x):
+        return TG_C128
+    return -1
+
+
+cdef int weak_result(int strong, int weak) noexcept:
+    """The result type of a value with a Python number, as in NumPy 2."""
+    if weak == TG_I64:
+        return TG_I64 if strong == TG_BOOL else strong
+    if weak == TG_F64:
+        return strong if tg_dtype_is_inexact(strong) else TG_F64
+    if strong == TG_F32 or strong == TG_F16:
+        return TG_C64
+    return strong if strong == TG_C64 else TG_C128
+
+
+cdef Tensor typed(object x, int dtype):
+    """A constant of the given type from a Python number, a list or an array."""
+    return from_ndarray(np.asarray(x, dtype=DTYPES[dtype].as_numpy_dtype), isinstance(x, (int, float, complex)))
+
+
+cdef object operands_of(tuple args):
+    """Values for the arguments of an operation, converted to their common type: (list of Values, dtype).
+
+    Conversions of watched values are recorded, so that gradients come back in the operand's own type.
+    """
+    cdef int strong = -1, weak, dtype
+    from tapegrad import _conversion
+
+    values = []
+    for x in args:
+        weak = weak_dtype(x)
+        if weak < 0 and not isinstance(x, Value):
+            if isinstance(x, (list, tuple)) and _conversion.is_weak(x):
+                weak = dtype_of_number[<int>np.asarray(x).dtype.num]
+                if weak == TG_BOOL:
+                    weak = -1
+                    x = tensor(x)
+                elif weak <= TG_I64:
+                    weak = TG_I64
+            elif isinstance(x, (cnp.ndarray, np.generic)):
+                # What a tape saves must not change: a writable array is copied while one records.
+                x = np.asarray(x)
+                x = from_ndarray(x, not tg_thread_records(tg_thread_current()) or is_immutable(x))
+            else:
+                x = tensor(x)
+        if weak < 0:
+            dtype = (<Value>x).value.dtype
+            strong = dtype if strong < 0 else promoted[strong][dtype]
+        values.append((x, weak))
+    if strong < 0:  # only Python numbers: TensorFlow's default types
+        values = [(tensor(x), -1) for x, weak in values]
+        for x, weak in values:
+            dtype = (<Value>x).value.dtype
+            strong = dtype if strong < 0 else promoted[strong][dtype]
+    dtype = strong
+    for x, weak in values:
+        if weak >= 0:
+            dtype = weak_result(dtype, weak)
+    return [typed(x, dtype) if weak >= 0 else x for x, weak in values], dtype
+
+
+cdef object elementwise_general(int op, tuple args):
+    """An elementwise operation on anything: conversion, dispatch, recording."""
+    cdef int dtype, i, count = tg_op_table[op].operands
+    cdef tg_value operands[TG_MAX_OPERANDS]
+    cdef PyObject *pointers[TG_MAX_OPERANDS]
+    cdef tg_value out
+    cdef tg_status status
+    cdef Tensor result
+    if len(args) != count:
+        raise TypeError(f"{OPS[op]} takes {count} operands, got {len(args)}")
+    values, dtype = operands_of(args)
+    if not tg_dtype_is_native(dtype):
+        return elementwise_by_numpy(op, values)
+    values = [x if (<Value>x).value.dtype == dtype else cast_to(x, dtype) for x in values]
+    for i in range(count):
+        operands[i] = operand_value(values[i])[0]
+        pointers[i] = <PyObject *>values[i]
+    if large(operands, count):
+        # Nobody must replace a variable's array meanwhile: the list holds tensors of their own.
+        held = [copy_value(<Value>x) for x in values]
+        with nogil:
+            status = tg_elementwise(&loops, pool, op, dtype, operands, &out)
+    else:
+        status = tg_elementwise(&loops, pool, op, dtype, operands, &out)
+    if status == TG_BAD_SHAPE:
+        raise ValueError(f"{OPS[op]}: operands of shapes {', '.join([str(x.shape) for x in values])} cannot be "
+                         "broadcast together")
+    check(status)
+    result = new_tensor(&out)
+    if tg_thread_records(tg_thread_current()):
+        record_native(op, count, pointers, operands, result)
+    return result
+
+
+cdef inline bint large(const tg_value *operands, int count) noexcept:
+    cdef int i
+    for i in range(count):
+        if operands[i].array != NULL and operands[i].array.size >= RELEASE_LOCK_AT:
+            return True
+    return False
+
+
+cdef object elementwise_by_numpy(int op, list values):
+    """Types without native kernels go through the ufunc itself, and their derivatives through the rule's text."""
+    from tapegrad import _rules
+
+    cdef tg_value operands[TG_MAX_OPERANDS]
+    cdef PyObject *pointers[TG_MAX_OPERANDS]
+    cdef int i, dtype
+    cdef Tensor result
+    with np.errstate(all="ignore"):
+        result = from_ndarray(np.asarray(_rules.forward(op, [view_of(<Value>x) for x in values])), True)
+    dtype = result.value.dtype
+    if not tg_thread_records(tg_thread_current()) or not tg_dtype_is_inexact(dtype):
+        return result
+    if tg_dtype_is_native(dtype) and all([not (<Value>x).dtype.is_complex for x in values]):
+        return result  # integers made floating: nothing to differentiate
+    for i in range(len(values)):
+        operands[i] = operand_value(values[i])[0]
+        pointers[i] = <PyObject *>values[i]
+        if any_tape_knows(<Value>values[i]) and tg_op_table[op].partial[i] != NULL:
+            _rules.check_differentiable(op, i, values)
+    record_elementwise(op, len(values), pointers, operands, result, TG_FLAG_GENERIC)
+    return result
+
+
+cdef bint any_tape_knows(Value value) except -1:
+    return is_watched(value)
+
+
+cdef inline object binary(int op, object left, object right):
+    """The operators: the shortest ways for numbers and for arrays of one native type, else the general one."""
+    cdef tg_value operands[2]
+    cdef tg_value out
+    cdef PyObject *pointers[2]
+    cdef tg_thread *thread
+    cdef Tensor result
+    cdef tg_status status
+    cdef int dtype
+    pointers[0] = pointers[1] = NULL
+    if isinstance(left, Value):
+        dtype = (<Value>left).value.dtype
+        pointers[0] = <PyObject *>left
+        operands[0] = (<Value>left).value
+        if isinstance(right, Value):
+            if (<Value>right).value.dtype != dtype:
+                return general_operator(op, left, right)
+            pointers[1] = <PyObject *>right
+            operands[1] = (<Value>right).value
+        elif not constant_operand(right, dtype, &operands[1]):
+            return general_operator(op, left, right)
+    else:
+        dtype = (<Value>right).value.dtype
+        pointers[1] = <PyObject *>right
+        operands[1] = (<Value>right).value
+        if not constant_operand(left, dtype, &operands[0]):
+            return general_operator(op, left, right)
+    if not tg_dtype_is_native(dtype):
+        return general_operator(op, left, right)
+    thread = tg_thread_current()
+    if operands[0].array == NULL and operands[1].array == NULL:
+        result = Tensor.__new__(Tensor)
+        number_result(op, dtype, operands, 2, &result.value)
+        if tg_thread_records(thread):
+            record_native(op, 2, pointers, operands, result)
+        return result
+    if large(operands, 2):
+        return general_operator(op, left, right)
+    status = tg_elementwise(&loops, pool, op, dtype, operands, &out)
+    if status != TG_OK:
+        return general_operator(op, left, right)
+    result = new_tensor(&out)
+    if tg_thread_records(thread):
+        record_native(op, 2, pointers, operands, result)
+    return result
+
+
+cdef inline bint constant_operand(object x, int dtype, tg_value *out):
+    """A Python float or int as a number of a native type; False for anything else."""
+    cdef double number
+    if PyFloat_CheckExact(x):
+        number = PyFloat_AS_DOUBLE(x)
+    elif PyLong_CheckExact(x):
+        try:
+            number = PyLong_AsDouble(x)
+        except OverflowError:
+            return False
+        if number > LARGE or number < -LARGE:
+            return False
+    else:
+        return False
+    out.array = NULL
+    out.dtype = dtype
+    set_number(out, number)
+    return True
+
+
+cdef object general_operator(int op, object left, object right):
+    """An operator on operands of any kind; types that nobody can convert leave the decision to Python."""
+    if not convertible(left) or not convertible(right):
+        return NotImplemented
+    return elementwise_general(op, (left, right))
+
+
+cdef bint convertible(object x):
+    return isinstance(x, (Value, int, float, complex, list, tuple, cnp.ndarray, np.generic)) or hasattr(x, "__array__")
+
+
+cdef inline object unary(int op, object x):
+    cdef tg_value out
+    cdef PyObject *pointer
+    cdef Tensor result
+    if not isinstance(x, Value) or not tg_dtype_is_native((<Value>x).value.dtype):
+        return elementwise_general(op, (x,))
+    pointer = <PyObject *>x
+    if (<Value>x).value.array == NULL:
+        result = Tensor.__new__(Tensor)
+        number_result(op, (<Value>x).value.dtype, &(<Value>x).value, 1, &result.value)
+        if tg_thread_records(tg_thread_current()):
+            record_native(op, 1, &pointer, &(<Value>x).value, result)
+        return result
+    if (<Value>x).value.array.size >= RELEASE_LOCK_AT:
+        return elementwise_general(op, (x,))
+    check(tg_elementwise(&loops, pool, op, (<Value>x).value.dtype, &(<Value>x).value, &out))
+    result = new_tensor(&out)
+    if tg_thread_records(tg_thread_current()):
+        record_native(op, 1, &pointer, &(<Value>x).value, result)
+    return result
+
+
+cdef object power(object left, object right):
+    """x ** y. Like NumPy's operator, the commonest constant exponents are operations of their own."""
+    cdef double exponent = 0.0
+    if isinstance(left, Value) and tg_dtype_is_inexact((<Value>left).value.dtype):
+        if PyFloat_CheckExact(right):
+            exponent = PyFloat_AS_DOUBLE(right)
+        elif PyLong_CheckExact(right) and -2 < right < 3:
+            exponent = right
+        if exponent == 2.0:
+            return unary(TG_OP_SQUARE, left)
+        if exponent == 1.0:
+            return unary(TG_OP_POSITIVE, left)
+        if exponent == 0.5:
+            return unary(TG_OP_SQRT, left)
+        if exponent == -1.0:
+            return unary(TG_OP_RECIPROCAL, left)
+    return binary(TG_OP_POWER, left, right)
+
+
+cdef object operator_call(object function, object left, object right):
+    if not convertible(left) or not convertible(right):
+        return NotImplemented
+    return function(left, right)
+
+
+cdef object plain_operator(object ufunc, object left, object right):
+    if not convertible(left) or not convertible(right):
+        return NotImplemented
+    return apply_ufunc(ufunc, left, right)
+
+
+def apply_ufunc(ufunc, *operands):
+    """The value of a piecewise constant ufunc (comparison, logic, rounding to integers): never watched."""
+    values = []
+    for x in operands:
+        if isinstance(x, Value):
+            values.append(view_of(<Value>x))
+        elif isinstance(x, (list, tuple)):
+            values.append(view_of(<Value>tensor(x)))
+        else:
+            values.append(x)
+    if not any([isinstance(x, np.ndarray) for x in values]):
+        values = [view_of(<Value>tensor(x)) for x in values]
+    with np.errstate(all="ignore"):
+        return own(ufunc(*values))
+
+
+cdef object COMPARISONS = {Py_LT: np.less, Py_LE: np.less_equal, Py_EQ: np.equal, Py_NE: np.not_equal,
+                           Py_GT: np.greater, Py_GE: np.greater_equal}
+
+
+cdef inline bint compare_numbers(double a, double b, int relation) noexcept:
+    if relation == Py_LT:
+        return a < b
+    if relation == Py_LE:
+        return a <= b
+    if relation == Py_EQ:
+        return a == b
+    if relation == Py_NE:
+        return a != b
+    if relation == Py_GT:
+        return a > b
+    return a >= b
+
+
+cdef inline double as_double(const tg_value *number) noexcept:
+    return number.scalar.f64 if number.dtype == TG_F64 else <double>number.scalar.f32
+
+
+cdef object compare(Value left, object right, int relation):
+    cdef tg_value other
+    cdef Tensor result
+    if left.value.array == NULL and tg_dtype_is_native(left.value.dtype):
+        other.dtype = -1
+        if isinstance(right, Value):
+            if (<Value>right).value.array == NULL and (<Value>right).value.dtype == left.value.dtype:
+                other = (<Value>right).value
+        elif constant_operand(right, left.value.dtype, &other):
+            pass
+        else:
+            other.dtype = -1
+        if other.dtype >= 0:
+            result = Tensor.__new__(Tensor)
+            result.value.dtype = TG_BOOL
+            result.value.scalar.bytes[0] = compare_numbers(as_double(&left.value), as_double(&other), relation)
+            return result
+    if not convertible(right):
+        return NotImplemented
+    if relation == Py_EQ or relation == Py_NE:
+        try:
+            return apply_ufunc(COMPARISONS[relation], left, right)
+        except ValueError as error:
+            raise ValueError(f"cannot compare shapes {left.shape} and {np.shape(array(right))}") from error
+    return apply_ufunc(COMPARISONS[relation], left, right)
+
+# --- the elementwise functions as builtins -----------------------------------------------------------------------------
+
+cdef tuple OPERAND_NAMES = ("x", "y", "z")
+
+
+cdef object call_elementwise(object self, PyObject **args, Py_ssize_t count, PyObject *names):
+    """What `sin(x)` and its like run: `self` is the operation's number."""
+    cdef int op = self
+    if names == NULL:
+        if count == 1 and tg_op_table[op].operands == 1:
+            return unary(op, <object>args[0])
+        if count == 2 and tg_op_table[op].operands == 2:
+            if isinstance(<object>args[0], Value) or isinstance(<object>args[1], Value):
+                result = binary(op, <object>args[0], <object>args[1])
+                if result is not NotImplemented:
+                    return result
+    return call_with_names(op, args, count, names)
+
+
+cdef object call_with_names(int op, PyObject **args, Py_ssize_t count, PyObject *names):
+    """Keywords x, y, z, and a last `name` that is ignored as in TensorFlow's signatures."""
+    cdef Py_ssize_t i
+    cdef int operands = tg_op_table[op].operands
+    given = {}
+    if count > operands + 1:
+        raise TypeError(f"{OPS[op]}() takes {operands} operands and a name, got {count} positional arguments")
+    for i in range(count):
+        given[OPERAND_NAMES[i] if i < operands else "name"] = <object>args[i]
+    if names != NULL:
+        for i, key in enumerate(<tuple>names):
+            if key in given:
+                raise TypeError(f"{OPS[op]}() got multiple values for argument {key!r}")
+            given[key] = <object>args[count + i]
+    given.pop("name", None)
+    missing = [key for key in OPERAND_NAMES[:operands] if key not in given]
+    if missing or len(given) != operands:
+        raise TypeError(f"{OPS[op]}() takes the arguments {', '.join(OPERAND_NAMES[:operands])} and name; "
+                        f"{'missing ' + ', '.join(missing) if missing else 'unknown: ' + ', '.join(set(given) - set(OPERAND_NAMES[:operands]))}")
+    return elementwise_general(op, tuple([given[key] for key in OPERAND_NAMES[:operands]]))
+
+
+cdef list KEPT_ALIVE = []  # the texts that the method definitions below point to
+
+
+cdef int make_builtins() except -1:
+    cdef PyMethodDef *definitions = <PyMethodDef *>calloc(TG_ELEMENTWISE_OPS, sizeof(PyMethodDef))
+    cdef int op, k
+    if definitions == NULL:
+        raise MemoryError()
+    for op in range(TG_ELEMENTWISE_OPS):
+        info = &tg_op_table[op]
+        names = ", ".join(OPERAND_NAMES[:info.operands])
+        rules = "; ".join([f"d/d{OPERAND_NAMES[k]} = {info.partial[k].decode()}" if info.partial[k] != NULL
+                           else f"not differentiable in {OPERAND_NAMES[k]}" for k in range(info.operands)])
+        doc = (f"{OPS[op]}($module, {names}, name=None)\n--\n\n{info.summary.decode()}\n\n"
+               f"Elementwise, with broadcasting. Derivatives: {rules}.").encode()
+        KEPT_ALIVE.append(doc)
+        definitions[op].ml_name = info.name
+        definitions[op].ml_meth = <void *><builtin>call_elementwise
+        definitions[op].ml_flags = METH_FASTCALL | METH_KEYWORDS
+        definitions[op].ml_doc = <const char *>doc
+        elementwise[OPS[op]] = PyCFunction_NewEx(&definitions[op], op, "tapegrad")
+    return 0
+
+
+make_builtins()
+
+
+def op_table():
+    """The table of elementwise operations: (name, operands, forward, partials, domains, complex_rule, summary) each."""
+    cdef int op, k
+    rows = []
+    for op in range(TG_ELEMENTWISE_OPS):
+        info = &tg_op_table[op]
+        rows.append((OPS[op], info.operands, None if info.forward == NULL else info.forward.decode(),
+                     tuple([None if info.partial[k] == NULL else info.partial[k].decode() for k in range(info.operands)]),
+                     tuple([info.domain[k].decode() for k in range(info.operands)]),
+                     info.complex_rule.decode(), info.summary.decode()))
+    return tuple(rows)
+
+# --- structural operations ---------------------------------------------------------------------------------------------
+
+
+cdef bint moves_only(int op) noexcept:
+    """Operations that move elements of any type; the others add or multiply."""
+    return op in (TG_RESHAPE, TG_PERMUTE, TG_SLICE, TG_UNSLICE, TG_EXPAND, TG_MASK, TG_TAKE)
+
+
+cdef dict ARITHMETIC = {TG_SUM: "sum", TG_CAST: "cast", TG_SCATTER_ADD: "scatter_add", TG_MATMUL: "matmul"}
+
+
+cdef Tensor run_structural(tg_call *call, Value x, Value other):
+    """The value of a call: natively, or for less common types and orders of summation through NumPy."""
+    cdef tg_workspace workspace
+    cdef tg_value operands[2]
+    cdef tg_value out
+    cdef tg_status status
+    cdef bint native = moves_only(call.op)
+    if call.op == TG_CAST:
+        native = tg_dtype_is_native(x.value.dtype) and tg_dtype_is_native(call.dtype)
+    elif call.op == TG_SUM:
+        native = x.value.array != NULL and tg_sum_agrees_with_numpy(x.value.array, <uint64_t>call.params[0])
+    elif not native:
+        native = tg_dtype_is_native(x.value.dtype)
+    if not native:
+        from tapegrad import _rules
+
+        return from_ndarray(np.asarray(_rules.structural(
+            ARITHMETIC[call.op], view_of(x), None if other is None else view_of(other),
+            tuple([call.shape[i] for i in range(call.ndim)]), [call.params[i] for i in range(call.params_count)],
+            DTYPES[call.dtype].as_numpy_dtype)), True)
+    operands[0] = x.value
+    if other is not None:
+        operands[1] = other.value
+    tg_workspace_init(&workspace, pool)
+    if large(operands, 1 if other is None else 2):
+        held = (copy_value(x), None if other is None else copy_value(other))
+        with nogil:
+            status = tg_structural_apply(&loops, &workspace, call, operands, &out)
+    else:
+        status = tg_structural_apply(&loops, &workspace, call, operands, &out)
+    tg_workspace_clear(&workspace)
+    check(status)
+    return new_tensor(&out)
+
+
+cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor out) except -1:
+    """Records a structural operation on every tape that knows an operand."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef tg_record record
+    cdef uint32_t *slots
+    cdef uint32_t slot
+    cdef tg_tape *tape
+    cdef int i, k
+    if not tg_thread_records(thread) or not tg_dtype_is_inexact(out.value.dtype):
+        return 0
+    if not announce(thread, count, values, NULL, out):
+        return 0
+    memset(&record, 0, sizeof(record))
+    record.op = call.op
+    record.kind = TG_NODE_STRUCTURAL
+    record.dtype = out.value.dtype
+    record.ndim = call.ndim
+    record.shape = call.shape
+    record.operands = count
+    record.params_count = call.params_count
+    record.params = call.params
+    if not tg_dtype_is_native(out.value.dtype):
+        record.flags = TG_FLAG_GENERIC
+    for k in range(min(count, <int>TG_MAX_OPERANDS)):
+        record.saved[k] = operand_value(<object>values[k])
+        record.handles[k] = &(<Value>values[k]).handles
+        if not tg_dtype_is_native((<Value>values[k]).value.dtype) and tg_dtype_is_inexact((<Value>values[k]).value.dtype):
+            record.flags = TG_FLAG_GENERIC
+    slots = <uint32_t *>malloc(count * sizeof(uint32_t))
+    if slots == NULL:
+        raise MemoryError()
+    try:
+        record.in_ = slots
+        for i in range(thread.base, thread.count):
+            tape = thread.tapes[i]
+            if tg_handles_find(&out.handles, tape.id) == TG_NO_SLOT:
+                continue
+            record.saved_mask = 0
+            for k in range(count):
+                slots[k] = tg_handles_find(&(<Value>values[k]).handles, tape.id)
+                if slots[k] != TG_NO_SLOT:
+                    record.saved_mask |= tg_structural_needs(call.op, k)
+            check(tg_tape_record(tape, &record, &slot))
+    finally:
+        free(slots)
+    return 0
+
+
+cdef Tensor structural(tg_call *call, Value x, Value other):
+    cdef PyObject *values[2]
+    cdef Tensor out = run_structural(call, x, other)
+    values[0] = <PyObject *>x
+    values[1] = <PyObject *>other
+    record_structural(call, 1 if other is None else 2, values, out)
+    return out
+
+
+cdef Value as_value(object x):
+    """The operand of a structural operation: a Value as it is (so that a variable keeps its place), else a constant."""
+    if isinstance(x, Value):
+        return <Value>x
+    if isinstance(x, cnp.ndarray) and not tg_thread_records(tg_thread_current()):
+        return from_ndarray(x, True)
+    return tensor(x)
+
+
+cdef int set_shape(tg_call *call, object shape) except -1:
+    cdef int i = 0
+    if len(shape) > TG_MAX_DIMS:
+        raise ValueError(f"a value can have at most {TG_MAX_DIMS} dimensions, got {len(shape)}")
+    for size in shape:
+        call.shape[i] = size
+        i += 1
+    call.ndim = i
+    return 0
+
+
+cdef int set_shape_of(tg_call *call, Value x) except -1:
+    call.ndim = tg_value_ndim(&x.value)
+    if call.ndim:
+        memcpy(call.shape, tg_value_shape(&x.value), call.ndim * sizeof(tg_index))
+    return 0
+
+
+cdef int normal_axis(object axis, int ndim, str operation) except -1:
+    cdef Py_ssize_t number = axis
+    if not -ndim <= number < ndim:
+        raise ValueError(f"{operation}: axis {number} is out of bounds for a value with {ndim} dimensions")
+    return <int>(number + ndim if number < 0 else number)
+
+
+def reshape(x, shape):
+    """x with its elements, in C order, in another shape; one size may be -1.
+
+    Raises ValueError if the number of elements differs.
+    """
+    cdef tg_call call
+    cdef Value value = as_value(x)
+    cdef tg_index size = tg_value_size(&value.value), known = 1
+    cdef int i, open_ = -1
+    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple([int(n) for n in shape])
+    set_shape(&call, wanted)
+    for i in range(call.ndim):
+        if call.shape[i] >= 0:
+            known *= call.shape[i]
+        elif call.shape[i] == -1 and open_ < 0:
+            open_ = i
+        else:
+            raise ValueError(f"reshape: {wanted} is no shape: sizes must not be negative, and only one may be -1")
+    if open_ >= 0:
+        if known == 0 or size % known:
+            raise ValueError(f"reshape: cannot reshape shape {value.shape} ({size} elements) to {wanted}")
+        call.shape[open_] = size // known
+    elif known != size:
+        raise ValueError(f"reshape: cannot reshape shape {value.shape} ({size} elements) to {wanted}")
+    call.op = TG_RESHAPE
+    call.dtype = value.value.dtype
+    call.params_count = 0
+    call.params = NULL
+    return structural(&call, value, None)
+
+
+def transpose(x, axes=None):
+    """x with its axes in the given order; reversed by default."""
+    cdef tg_call call
+    cdef tg_index order[TG_MAX_DIMS]
+    cdef Value value = as_value(x)
+    cdef int i, ndim = tg_value_ndim(&value.value)
+    if axes is None:
+        wanted = tuple(range(ndim - 1, -1, -1))
+    else:
+        wanted = tuple([normal_axis(a, ndim, "transpose") for a in axes])
+        if sorted(wanted) != list(range(ndim)):
+            raise ValueError(f"transpose: {tuple(axes)} does not name each of the {ndim} axes of shape {value.shape} once")
+    for i in range(ndim):
+        order[i] = wanted[i]
+        call.shape[i] = tg_value_shape(&value.value)[order[i]]
+    call.op = TG_PERMUTE
+    call.dtype = value.value.dtype
+    call.ndim = ndim
+    call.params_count = ndim
+    call.params = order
+    return structural(&call, value, None)
+
+
+def broadcast_to(x, shape):
+    """x repeated to a larger shape that it broadcasts to."""
+    cdef tg_call call
+    cdef tg_index mask = 0
+    cdef Value value = as_value(x)
+    cdef int d, missing
+    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple([int(n) for n in shape])
+    set_shape(&call, wanted)
+    missing = call.ndim - tg_value_ndim(&value.value)
+    for d in range(call.ndim):
+        if missing >= 0 and (d < missing or (tg_value_shape(&value.value)[d - missing] == 1 and call.shape[d] != 1)):
+            mask |= <tg_index>1 << d
+        elif missing < 0 or tg_value_shape(&value.value)[d - missing] != call.shape[d]:
+            raise ValueError(f"broadcast_to: shape {value.shape} does not broadcast to {wanted}")
+    if missing < 0:
+        raise ValueError(f"broadcast_to: shape {value.shape} does not broadcast to {wanted}")
+    call.op = TG_EXPAND
+    call.dtype = value.value.dtype
+    call.params_count = 1
+    call.params = &mask
+    return structural(&call, value, None)
+
+
+def sum(x, axis=None, keepdims=False):
+    """The sum over some axes (all by default); integers and bools add up as in NumPy."""
+    cdef tg_call call
+    cdef tg_index mask = 0
+    cdef Value value = as_value(x)
+    cdef int d, ndim = tg_value_ndim(&value.value), kept = 0
+    if axis is None:
+        mask = -1 if ndim == TG_MAX_DIMS else (<tg_index>1 << ndim) - 1
+    else:
+        for a in (axis if isinstance(axis, (tuple, list)) else (axis,)):
+            d = normal_axis(a, ndim, "sum")
+            if mask >> d & 1:
+                raise ValueError(f"sum: axis {d} is named twice in {axis}")
+            mask |= <tg_index>1 << d
+    if not tg_dtype_is_inexact(value.value.dtype):
+        axes = tuple([d for d in range(ndim) if mask >> d & 1])
+        return own(np.sum(view_of(value), axis=axes, keepdims=bool(keepdims)))
+    for d in range(ndim):
+        if not mask >> d & 1:
+            call.shape[kept] = tg_value_shape(&value.value)[d]
+            kept += 1
+        elif keepdims:
+            call.shape[kept] = 1
+            kept += 1
+    call.op = TG_SUM
+    call.dtype = value.value.dtype
+    call.ndim = kept
+    call.params_count = 1
+    call.params = &mask
+    return structural(&call, value, None)
+
+
+cdef Tensor cast_to(object x, int dtype):
+    cdef tg_call call
+    cdef Value value = <Value>x
+    if not (tg_dtype_is_inexact(dtype) and tg_dtype_is_inexact(value.value.dtype)):
+        return from_ndarray(view_of(value).astype(DTYPES[dtype].as_numpy_dtype), True)
+    set_shape_of(&call, value)
+    call.op = TG_CAST
+    call.dtype = dtype
+    call.params_count = 0
+    call.params = NULL
+    return structural(&call, value, None)
+
+
+def cast(x, dtype):
+    """x in another type. Between floating types the gradient passes; through integers and bools it ends."""
+    cdef Value value = as_value(x)
+    cdef int wanted = dtype_index(dtype)
+    if value.value.dtype == wanted:
+        return value if isinstance(value, Tensor) else snapshot(value)
+    with np.errstate(all="ignore"):
+        return cast_to(value, wanted)
+
+
+cdef Tensor swap_to_matrix(Value x, bint first):
+    """A vector as a matrix with one row (as first operand) or one column."""
+    return reshape(x, (1, -1) if first else (-1, 1))
+
+
+def matmul(a, b):
+    """The matrix product in all of NumPy's forms: vectors, matrices, and broadcast stacks of matrices."""
+    cdef tg_call call
+    cdef tg_index flags = 0
+    cdef Value x, y
+    cdef int i, dtype, stacked_x, stacked_y, own_x, own_y
+    (x, y), dtype = operands_of((a, b))
+    shapes = x.shape, y.shape
+    if not shapes[0] or not shapes[1] or shapes[0][-1] != shapes[1][-2 if len(shapes[1]) > 1 else 0]:
+        raise ValueError(f"matmul: shapes {shapes[0]} and {shapes[1]} do not fit: the last size of the first must be the "
+                         "second-last (of a vector: the only) size of the second")
+    if not tg_dtype_is_inexact(dtype):
+        return own(np.matmul(view_of(x), view_of(y)))
+    if x.value.dtype != dtype:
+        x = cast_to(x, dtype)
+    if y.value.dtype != dtype:
+        y = cast_to(y, dtype)
+    if len(shapes[0]) == 1:
+        return reshape(matmul(swap_to_matrix(x, True), y), shapes[1][:-2] + shapes[1][-1:] if len(shapes[1]) > 1 else ())
+    if len(shapes[1]) == 1:
+        return reshape(matmul(x, swap_to_matrix(y, False)), shapes[0][:-1])
+    stacked_x = len(shapes[0]) - 2
+    stacked_y = len(shapes[1]) - 2
+    call.ndim = max(stacked_x, stacked_y) + 2
+    for i in range(call.ndim - 2):
+        own_x = i - (call.ndim - 2 - stacked_x)
+        own_y = i - (call.ndim - 2 - stacked_y)
+        n = shapes[0][own_x] if own_x >= 0 else 1
+        m = shapes[1][own_y] if own_y >= 0 else 1
+        if n != m and n != 1 and m != 1:
+            raise ValueError(f"matmul: the stacks of shapes {shapes[0]} and {shapes[1]} cannot be broadcast together")
+        call.shape[i] = m if n == 1 else n
+    call.shape[call.ndim - 2] = shapes[0][-2]
+    call.shape[call.ndim - 1] = shapes[1][-1]
+    call.op = TG_MATMUL
+    call.dtype = dtype
+    call.params_count = 1
+    call.params = &flags
+    return structural(&call, x, y)
+
+
+def where(condition, x, y):
+    """x where the condition is true, else y; the branch not taken gets no gradient, not even a NaN."""
+    cdef tg_call call
+    cdef PyObject *pointers[3]
+    cdef int dtype, k
+    cdef Tensor out
+    cdef Value test = as_value(condition)
+    if test.value.dtype != TG_BOOL:
+        test = own(view_of(test) != 0)
+    values, dtype = operands_of((x, y))
+    values = [v if (<Value>v).value.dtype == dtype else cast_to(v, dtype) for v in values]
+    try:
+        out = own(np.where(view_of(test), view_of(<Value>values[0]), view_of(<Value>values[1])))
+    except ValueError:
+        raise ValueError(f"where: shapes {test.shape}, {values[0].shape} and {values[1].shape} cannot be broadcast "
+                         "together") from None
+    set_shape_of(&call, out)
+    call.op = TG_SELECT
+    call.dtype = dtype
+    call.params_count = 0
+    call.params = NULL
+    pointers[0] = <PyObject *>test
+    pointers[1] = <PyObject *>values[0]
+    pointers[2] = <PyObject *>values[1]
+    record_structural(&call, 3, pointers, out)
+    return out
+
+
+def concatenate(values, axis=0):
+    """The values joined along an existing axis; their other sizes must agree."""
+    cdef tg_call call
+    cdef PyObject **pointers
+    cdef tg_index *params
+    cdef int k, where_, count = len(values)
+    cdef Tensor out
+    if not count:
+        raise ValueError("concatenate: needs at least one value")
+    converted, dtype = operands_of(tuple(values))
+    converted = [v if (<Value>v).value.dtype == dtype else cast_to(v, dtype) for v in converted]
+    where_ = normal_axis(axis, (<Value>converted[0]).ndim, "concatenate")
+    try:
+        out = own(np.concatenate([view_of(<Value>v) for v in converted], axis=where_))
+    except ValueError:
+        raise ValueError(f"concatenate: shapes {', '.join([str(v.shape) for v in converted])} do not fit along axis "
+                         f"{where_}") from None
+    pointers = <PyObject **>malloc(count * sizeof(PyObject *) + (count + 2) * sizeof(tg_index))
+    if pointers == NULL:
+        raise MemoryError()
+    try:
+        params = <tg_index *>(pointers + count)
+        params[0] = where_
+        params[1] = 0
+        for k in range(count):
+            pointers[k] = <PyObject *>converted[k]
+            params[2 + k] = params[1 + k] + converted[k].shape[where_]
+        set_shape_of(&call, out)
+        call.op = TG_CONCATENATE
+        call.dtype = dtype
+        call.params_count = count + 2
+        call.params = params
+        record_structural(&call, count, pointers, out)
+    finally:
+        free(pointers)
+    return out
+
+
+def take(x, indices, axis=0):
+    """The elements of x at integer positions along an axis; negative positions count from the end."""
+    cdef tg_call call
+    cdef tg_index where_
+    cdef Value value = as_value(x), positions
+    chosen = np.asarray(array(indices))
+    if chosen.dtype.kind not in "iu" and chosen.size:
+        raise TypeError(f"take: indices must be integers, got dtype {chosen.dtype}")
+    where_ = normal_axis(axis, tg_value_ndim(&value.value), "take")
+    length = value.shape[where_]
+    if chosen.size and (chosen.max() >= length or chosen.min() < -length):
+        bad = int(chosen.max()) if chosen.max() >= length else int(chosen.min())
+        raise IndexError(f"take: index {bad} is out of bounds for axis {where_} of shape {value.shape}")
+    chosen = chosen.astype(np.int64)
+    positions = own(np.ascontiguousarray(np.where(chosen < 0, chosen + length, chosen)))
+    set_shape(&call, value.shape[:where_] + positions.shape + value.shape[where_ + 1:])
+    call.op = TG_TAKE
+    call.dtype = value.value.dtype
+    call.params_count = 1
+    call.params = &where_
+    return structural(&call, value, positions)
+
+
+def basic_index(x, key):
+    """x[key] for a key of integers, slices, None and Ellipsis: a view."""
+    cdef tg_call call
+    cdef tg_index params[3 * TG_MAX_DIMS]
+    cdef Value value = as_value(x)
+    cdef int ndim = tg_value_ndim(&value.value), axis = 0, kept = 0, used = 0
+    cdef Py_ssize_t start, stop, step, length, position
+    if not isinstance(key, tuple):
+        key = (key,)
+    for part in key:
+        used += part is not None and part is not Ellipsis
+        kept += part is None
+    if used > ndim:
+        raise IndexError(f"too many indices for a value with {ndim} dimensions: {used} were given")
+    if ndim + kept > TG_MAX_DIMS:
+        raise IndexError(f"a value can have at most {TG_MAX_DIMS} dimensions")
+    kept = 0
+    seen = False
+    for part in key + (Ellipsis,):
+        if part is Ellipsis:
+            if seen:
+                continue  # the one added here
+            seen = True
+            while axis < ndim and (ndim - axis) > used:
+                params[3 * axis] = 0
+                params[3 * axis + 1] = 1
+                params[3 * axis + 2] = call.shape[kept] = tg_value_shape(&value.value)[axis]
+                axis += 1
+                kept += 1
+            continue
+        if part is None:
+            call.shape[kept] = 1
+            kept += 1
+            continue
+        length = tg_value_shape(&value.value)[axis]
+        used -= 1
+        if isinstance(part, slice):
+            start, stop, step = part.indices(length)
+            params[3 * axis] = start
+            params[3 * axis + 1] = step
+            params[3 * axis + 2] = call.shape[kept] = len(range(start, stop, step))
+            kept += 1
+        else:
+            position = part
+            if not -length <= position < length:
+                raise IndexError(f"index {position} is out of bounds for axis {axis} of shape {value.shape}")
+            params[3 * axis] = position + length if position < 0 else position
+            params[3 * axis + 1] = params[3 * axis + 2] = 1
+        axis += 1
+    call.op = TG_SLICE
+    call.dtype = value.value.dtype
+    call.ndim = kept
+    call.params_count = 3 * ndim
+    call.params = params
+    return structural(&call, value, None)
+
+
+cdef bint is_basic(object part):
+    if isinstance(part, slice):
+        return not (isinstance(part.start, Value) or isinstance(part.stop, Value) or isinstance(part.step, Value))
+    return part is None or part is Ellipsis or (isinstance(part, (int, np.integer)) and not isinstance(part, bool))
+
+
+cdef object index(Value x, object key):
+    cdef bint basic = True
+    if isinstance(key, tuple):
+        dots = 0
+        for part in key:
+            basic = basic and is_basic(part)
+            dots += part is Ellipsis
+        if dots > 1:
+            raise IndexError("an index can only have a single ellipsis ('...')")
+    else:
+        basic = is_basic(key)
+    if basic:
+        return basic_index(x, key)
+    from tapegrad._ops.indexing import getitem
+
+    return getitem(x, key)
+
+# --- operations whose rules are written in Python ----------------------------------------------------------------------
+
+
+cdef class pause:
+    """`with pause():` nothing inside is recorded by the tapes that record on this thread now.
+
+    Tapes entered inside record as usual.
+    """
+
+    cdef int base
+
+    def __enter__(self):
+        cdef tg_thread *thread = tg_thread_current()
+        self.base = thread.base
+        thread.base = thread.count
+        return self
+
+    def __exit__(self, *details):
+        tg_thread_current().base = self.base
+
+
+cdef void release_payload(void *payload) noexcept nogil:
+    """Payloads belong to the GradientTape's list, where the cycle collector sees them; the node only borrows."""
+
+
+def record(rule, operands, results, saved):
+    """Appends an operation with a Python rule to every tape that knows an operand.
+
+    Parameters
+    ----------
+    rule : object with a method ``vjp(saved, cotangents, wanted)``
+        `cotangents` has a tensor or None (zero) per result, `wanted` a bool per operand; it returns a sequence with
+        the cotangent (or None) of each operand, computed by recorded operations. The sweep sums over broadcast
+        dimensions and converts types.
+    operands : tuple of values; those that are not tensors or variables are constants
+    results : array or tensor, or a tuple of them
+    saved : anything; passed to the rule
+
+    Returns
+    -------
+    Tensor or tuple of Tensor
+        the results; those given as tensors are these very objects
+    """
+    cdef tg_thread *thread = tg_thread_current()
+    cdef tg_tape *tape
+    cdef tg_output *outputs
+    cdef uint32_t *slots
+    cdef uint32_t slot
+    cdef PyObject **pointers
+    cdef Value value
+    cdef int i, k, count = len(operands), results_count
+    cdef bint bare = not isinstance(results, tuple), tracked
+    tensors = tuple([r if isinstance(r, Tensor) else own(r) for r in ((results,) if bare else results)])
+    results_count = len(tensors)
+    if not tg_thread_records(thread) or not results_count:
+        return tensors[0] if bare else tensors
+    outputs = <tg_output *>malloc(results_count * sizeof(tg_output) + count * (sizeof(PyObject *) + sizeof(uint32_t)))
+    if outputs == NULL:
+        raise MemoryError()
+    try:
+        pointers = <PyObject **>(outputs + results_count)
+        slots = <uint32_t *>(pointers + count)
+        for k in range(count):
+            pointers[k] = <PyObject *>operands[k] if isinstance(operands[k], Value) else NULL
+        for i in range(results_count):
+            value = <Value>tensors[i]
+            outputs[i].dtype = value.value.dtype
+            outputs[i].ndim = tg_value_ndim(&value.value)
+            outputs[i].shape = tg_value_shape(&value.value)
+        payload = (rule, saved)
+        known = []
+        for i in range(thread.base, thread.count):
+            tape = thread.tapes[i]
+            tracked = False
+            for k in range(count):
+                tracked |= pointers[k] != NULL and slot_on(tape, <Value>pointers[k]) != TG_NO_SLOT
+            if tracked:
+                known.append(i)
+                await_readers(tape)
+                for k in range(results_count):
+                    add_handle(<Value>tensors[k], tape, tape.slots + k)
+        for i in known:
+            tape = thread.tapes[i]
+            for k in range(count):
+                slots[k] = TG_NO_SLOT
+                if pointers[k] != NULL:
+                    slots[k] = tg_handles_find(&(<Value>pointers[k]).handles, tape.id)
+            (<GradientTape>tape.owner).payloads.append(payload)
+            check(tg_tape_record_external(tape, count, slots, results_count, outputs, <void *>payload, &slot))
+    finally:
+        free(outputs)
+    return tensors[0] if bare else tensors
+
+# --- tapes -------------------------------------------------------------------------------------------------------------
+
+cdef enum:
+    NEW        # never entered
+    RECORDING
+    STOPPED    # left; what it recorded is alive
+    CONSUMED   # not persistent, and its gradient was taken
+
+cdef str ONE_SET = "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
+cdef str INSIDE = (
+    "Calling GradientTape.gradient on a persistent tape inside its context is significantly less efficient than calling "
+    "it outside the context (it causes the gradient ops to be recorded on the tape, leading to increased CPU and memory "
+    "usage). Only call GradientTape.gradient inside the context if you actually want to trace the gradient in order to "
+    "compute higher order derivatives.")
+
+
+cdef class GradientTape:
+    """Records operations on watched values, and differentiates them.
+
+    Trainable variables are watched when they are read inside the `with` block; other values by `watch`. Each thread
+    has its own stack of recording tapes. A tape may be entered again: what it recorded stays.
+
+    Parameters
+    ----------
+    persistent : bool
+        Keep what was recorded after `gradient`, so that it can be called again. Otherwise it is freed.
+    watch_accessed_variables : bool
+        Whether trainable variables are watched when they are read.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> x = tf.Variable(3.0)
+    >>> with tf.GradientTape() as tape:
+    ...     y = x**2
+    >>> float(tape.gradient(y, x))
+    6.0
+    """
+
+    cdef tg_tape tape
+    cdef int state
+    cdef bint persistent
+    cdef bint paused          # inside stop_recording
+    cdef list variables       # watched variables; they live as long as the tape
+    cdef list tensors         # watched tensors, likewise
+    cdef list payloads        # what nodes with Python rules saved
+    cdef tuple remembered     # the variables of a consumed tape
+    cdef object __weakref__
+
+    def __cinit__(self):
+        tg_tape_init(&self.tape, pool, 0, release_payload)
+        self.tape.owner = <void *>self
+        self.state = NEW
+        self.variables, self.tensors, self.payloads, self.remembered = [], [], [], ()
+
+    def __init__(self, persistent=False, watch_accessed_variables=True):
+        self.persistent = persistent
+        self.tape.watches = watch_accessed_variables
+
+    def __dealloc__(self):
+        delist(&self.tape)
+        tg_tape_clear(&self.tape, 0)
+
+    cdef int forget(self, bint renew) except -1:
+        """Drops everything recorded; renew: the tape can record again at once."""
+        global last_id
+        await_readers(&self.tape)
+        if self.tape.id:
+            delist(&self.tape)
+        if renew:
+            last_id += 1
+        tg_tape_clear(&self.tape, last_id if renew else 0)
+        if renew:
+            enlist(&self.tape)
+        self.variables, self.tensors, self.payloads = [], [], []
+        return 0
+
+    cdef int start(self) except -1:
+        check(tg_thread_push(&self.tape))
+        Py_INCREF(self)  # the thread's list borrows the tape
+        self.state = RECORDING
+        return 0
+
+    cdef int stop(self) except -1:
+        if not tg_thread_remove(&self.tape):
+            raise RuntimeError("a tape stops recording on the thread that entered it; this is another one")
+        self.state = STOPPED
+        Py_DECREF(self)
+        return 0
+
+    def __enter__(self):
+        if self.state == RECORDING:
+            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
+        if self.tape.readers:
+            raise RuntimeError("the tape is being differentiated on another thread; enter it when that is done")
+        if self.state != STOPPED:
+            self.forget(True)
+        self.start()
+        return self
+
+    def __exit__(self, *details):
+        if self.state == RECORDING:
+            self.stop()
+
+    def watch(self, tensor):
+        """Follows a tensor or variable, or every one in a nested structure, from now on.
+
+        Raises
+        ------
+        ValueError
+            for anything that is not a tensor or a variable
+        RuntimeError
+            if the tape was never entered, or is consumed
+        """
+        if self.state == NEW or self.state == CONSUMED:
+            raise RuntimeError("watch() needs a tape that has been entered: use it inside `with tape:`")
+        if isinstance(tensor, Value):
+            self.watch_one(tensor)
+            return
+        from tapegrad.nest import flatten
+
+        leaves = flatten(tensor)
+        for leaf in leaves:
+            if not isinstance(leaf, Value):
+                raise ValueError(f"Passed in object {leaf} of type {type(leaf).__name__!r}, not tf.Tensor or "
+                                 "tf.Variable or ExtensionType.")
+        for leaf in leaves:
+            self.watch_one(leaf)
+
+    cdef int watch_one(self, Value value) except -1:
+        if not tg_dtype_is_inexact(value.value.dtype):
+            logger.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got tf.%s: its gradient "
+                           "will be None. Write the number as 3.0, or pass dtype=tf.float32.", value.dtype.name)
+            return 0
+        watch_value(&self.tape, value)
+        return 0
+
+    def watched_variables(self):
+        """The variables watched so far, in the order of their construction."""
+        if self.state == CONSUMED:
+            return self.remembered
+        return tuple(sorted(self.variables, key=_birth))
+
+    def stop_recording(self):
+        """A context in which this tape records nothing.
+
+        Raises RuntimeError if the tape was never entered or is consumed, ValueError if it is not recording.
+        """
+        return _StopRecording(self)
+
+    def reset(self):
+        """Forgets everything recorded and watched; the tape goes on recording.
+
+        Raises ValueError if it is not recording.
+        """
+        if self.state != RECORDING:
+            raise ValueError("Tape is not recording.")
+        self.forget(True)
+
+    def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
+        """The gradient of the sum of all elements of `target` with respect to each of `sources`.
+
+        Parameters
+        ----------
+        target : tensor, variable, or nested structure of these
+        sources : tensor, variable, or nested structure of these
+        output_gradients : as `target`, optional
+            The cotangent of each target, of its shape and dtype; None stands for ones.
+        unconnected_gradients : UnconnectedGradients or its value, "none" or "zero"
+            What stands for the gradient of a source that no target depends on: None, or zeros.
+
+        Returns
+        -------
+        Tensor or None, or the structure of `sources` with these
+            Each of the shape and dtype of its source.
+
+        Raises
+        ------
+        RuntimeError
+            if the tape was never entered, or is not persistent and this is the second call
+        TypeError
+            if a target or source is not a tensor or variable
+        ValueError
+            if `output_gradients` does not fit the targets, or for an unknown `unconnected_gradients`
+        """
+        cdef list targets, flat_sources, seeds, results
+        if self.state == NEW or self.state == CONSUMED:
+            raise RuntimeError(ONE_SET)
+        zero = getattr(unconnected_gradients, "value", unconnected_gradients)
+        if zero != "none" and zero != "zero":
+            raise ValueError(f"Unknown value for unconnected_gradients: {unconnected_gradients!r}")
+        if target is None:
+            raise TypeError("Argument `target` should be a list or nested structure of Tensors, Variables or "
+                            "CompositeTensors to be differentiated, but received None.")
+        targets = flatten_values(target, "target")
+        flat_sources = flatten_values(sources, "sources")
+        seeds = seeds_for(targets, output_gradients)
+        if self.state == RECORDING:
+            if not self.persistent:
+                self.stop()
+            elif not self.paused:
+                logger.warning(INSIDE)
+        results = self.differentiate(targets, flat_sources, seeds)
+        if zero == "zero":
+            results = [zeros_of(<Value>s) if r is None else r for r, s in zip(results, flat_sources)]
+        if isinstance(sources, Value):
+            return results[0]
+        if type(sources) is list:
+            if len(sources) == len(results) and all_values(sources):
+                return results
+        from tapegrad.nest import pack_sequence_as
+
+        return pack_sequence_as(sources, results)
+
+    cdef list differentiate(self, list targets, list sources, list seeds):
+        """Gradients by position of the sources, None where there is none. Consumes a tape that is not persistent."""
+        cdef list results
+        cdef Py_ssize_t i, t
+        cdef size_t sources_count = len(sources), targets_count = len(targets)
+        cdef uint32_t *slots = <uint32_t *>malloc((sources_count + targets_count + 1) * sizeof(uint32_t))
+        if slots == NULL:
+            raise MemoryError()
+        try:
+            for i in range(len(sources)):
+                slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
+            for i in range(len(targets)):
+                slots[sources_count + i] = tg_handles_find(&(<Value>targets[i]).handles, self.tape.id)
+            try:
+                results = sweep(self, sources_count, slots, targets_count, slots + sources_count, seeds)
+            finally:
+                if not self.persistent:
+                    self.remembered = self.watched_variables()
+                    self.forget(False)
+                    self.state = CONSUMED
+            # A target that the tape does not know still depends on itself.
+            for i in range(len(sources)):
+                if slots[i] == TG_NO_SLOT:
+                    for t in range(len(targets)):
+                        if targets[t] is sources[i]:
+                            if not tg_dtype_is_inexact((<Value>sources[i]).value.dtype):
+                                continue
+                            seed = ones_of(<Value>sources[i]) if seeds[t] is None else seeds[t]
+                            results[i] = seed if results[i] is None else results[i] + seed
+        finally:
+            free(slots)
+        return results
+
+
+def _birth(variable):
+    return (<Value>variable).birth
+
+
+cdef class _StopRecording:
+    cdef GradientTape owner
+    cdef bint outermost
+
+    def __init__(self, GradientTape owner):
+        self.owner = owner
+
+    def __enter__(self):
+        if self.owner.state == NEW or self.owner.state == CONSUMED:
+            raise RuntimeError("Trying to stop recording a tape which is not recording.")
+        if self.owner.state != RECORDING:
+            raise ValueError("Tape is not recording.")
+        self.owner.stop()
+        self.owner.paused = True
+
+    def __exit__(self, *details):
+        self.owner.paused = False
+        if self.owner.state == STOPPED:
+            self.owner.start()
+
+
+cdef bint all_values(object items):
+    for item in items:
+        if not isinstance(item, Value):
+            return False
+    return True
+
+
+cdef list flatten_values(object structure, str argument):
+    """The tensors and variables of a nested structure, in order."""
+    if isinstance(structure, Value):
+        return [structure]
+    if type(structure) is list and all_values(structure):
+        return structure
+    from tapegrad.nest import flatten
+
+    leaves = flatten(structure)
+    for leaf in leaves:
+        if not isinstance(leaf, Value):
+            raise TypeError(f"{argument} must be a tensor or a variable, or a structure of these; it holds {leaf!r} of "
+                            f"type {type(leaf).__name__!r}. Convert it with tapegrad.constant inside the tape.")
+    return leaves
+
+
+cdef list seeds_for(list targets, object output_gradients):
+    """The cotangent of each target, checked; None for ones."""
+    if output_gradients is None:
+        return [None] * len(targets)
+    from tapegrad.nest import flatten
+
+    given = flatten(output_gradients)
+    if len(given) != len(targets):
+        raise ValueError(f"output_gradients has {len(given)} entries, but there are {len(targets)} targets. A Python list "
+                         "counts as a structure with one entry per target: write one cotangent as an array or a tensor.")
+    seeds = []
+    for i, (seed, target) in enumerate(zip(given, targets)):
+        if seed is not None:
+            seed = tensor(seed, target.dtype if isinstance(seed, (int, float, complex)) else None)
+            if seed.dtype != target.dtype:
+                raise ValueError(f"output_gradients[{i}] has dtype {seed.dtype.name}, its target {target.dtype.name}: use "
+                                 f"tapegrad.cast(..., {target.dtype.name!r})")
+            if seed.shape != target.shape:
+                raise ValueError(f"output_gradients[{i}] has shape {seed.shape}, its target {target.shape}")
+        seeds.append(seed)
+    return seeds
+
+
+cdef Tensor zeros_of(Value like):
+    return own(np.zeros(like.shape, like.dtype.as_numpy_dtype))
+
+
+cdef Tensor ones_of(Value like):
+    return own(np.ones(like.shape, like.dtype.as_numpy_dtype))
+
+# --- sweeps ------------------------------------------------------------------------------------------------------------
+
+
+cdef class SweepContext:
+    """What the core's hooks need of Python: an exception on its way to the caller."""
+
+    cdef object error
+
+
+cdef tg_status hook_rule(void *context, tg_sweep *sweep, tg_node *node) noexcept with gil:
+    try:
+        pass_on(sweep, node)
+        return TG_OK
+    except BaseException as error:
+        (<SweepContext>context).error = error
+        return TG_CALLBACK
+
+
+cdef tg_status hook_add(void *context, const tg_value *a, const tg_value *b, tg_value *out) noexcept with gil:
+    try:
+        total = elementwise_general(TG_OP_ADD, (borrowed_tensor(a), borrowed_tensor(b)))
+        out[0] = (<Tensor>total).value
+        if out.array != NULL:
+            tg_array_retain(out.array)
+        return TG_OK
+    except BaseException as error:
+        (<SweepContext>context).error = error
+        return TG_CALLBACK
+
+
+cdef tg_status hook_poll(void *context) noexcept with gil:
+    try:
+        PyErr_CheckSignals()
+        return TG_OK
+    except BaseException as error:
+        (<SweepContext>context).error = error
+        return TG_INTERRUPTED
+
+
+cdef Tensor borrowed_tensor(const tg_value *value):
+    """A tensor of a value that somebody else owns. (0-d arrays, as the sweep keeps them, become numbers.)"""
+    cdef tg_value own_value = value[0]
+    if own_value.array != NULL:
+        tg_array_retain(own_value.array)
+        tg_value_from_array(own_value.array, &own_value)
+    return new_tensor(&own_value)
+
+
+cdef int pass_on(tg_sweep *sweep, tg_node *node) except -1:
+    """In a native sweep: the cotangents of a node whose rule is not native go to its operands."""
+    cdef uint32_t outputs = tg_node_outputs(node), i, k, slot
+    cdef tg_value value
+    cdef Tensor contribution
+    cotangents = []
+    for i in range(outputs):
+        slot = node.slot + i
+        if tg_sweep_is_reached(sweep, slot) and tg_sweep_peek(sweep, slot, &value):
+            cotangents.append(borrowed_tensor(&value))
+        else:
+            cotangents.append(None)
+    contributions = contributions_of(sweep, node, tuple(cotangents))
+    for k in range(node.operands):
+        if contributions[k] is not None:
+            contribution = fit(contributions[k], tg_tape_output(sweep.tape, node.in_[k]))
+            value = contribution.value
+            if value.array != NULL:
+                tg_array_retain(value.array)
+            check_hooked(tg_sweep_add(sweep, node.in_[k], &value))
+    return 0
+
+
+cdef int check_hooked(tg_status status) except -1:
+    if status == TG_CALLBACK or status == TG_INTERRUPTED:
+        raise RuntimeError("adding cotangents failed")
+    return check(status)
+
+
+cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
+    """For each operand of a node the contribution to its adjoint (a tensor, not yet fitted), or None."""
+    cdef uint32_t k, operands = node.operands, slot = node.slot
+    cdef bint known = any([c is not None for c in cotangents])
+    wanted = tuple([node.in_[k] != TG_NO_SLOT and tg_sweep_is_active(sweep, node.in_[k]) for k in range(operands)])
+    if node.kind == TG_NODE_EXTERNAL:
+        rule, saved = <tuple><object>tg_node_payload(node)[0]
+        if not known:
+            return [None] * operands
+        found = list(rule.vjp(saved, cotangents, wanted))
+        if len(found) != <Py_ssize_t>operands:
+            raise ValueError(f"the rule {rule!r} returned {len(found)} cotangents for {operands} operands")
+        return [f if w else None for f, w in zip(found, wanted)]
+    found = []
+    for k in range(operands):
+        if not wanted[k] or (node.kind == TG_NODE_ELEMENTWISE and tg_op_table[node.op].partial[k] == NULL):
+            found.append(None)
+            continue
+        if not known:
+            tg_sweep_reach(sweep, node.in_[k])
+            found.append(None)
+            continue
+        found.append(operand_cotangent(sweep.tape, slot, k, cotangents[0]))
+        node = tg_tape_node(sweep.tape, slot)  # recording may have moved the arena
+    return found
+
+
+cdef Tensor saved_tensor(tg_tape *tape, tg_node *node, int bit):
+    """A value that a node saved, with its place on this tape and on those that knew it."""
+    cdef tg_value value = tg_node_saved_value(node, bit)
+    cdef Tensor result = borrowed_tensor(&value)
+    cdef uint32_t slot = node.slot if bit == TG_MAX_OPERANDS else node.in_[bit]
+    cdef uint32_t i = 0
+    cdef tg_handle handle
+    if slot != TG_NO_SLOT:
+        add_handle(result, tape, slot)
+    while tg_node_saved_handle(node, bit, i, &handle):
+        if is_live(NULL, handle.id):
+            check(tg_handles_add(&result.handles, pool, handle.id, handle.slot, is_live, NULL))
+        i += 1
+    return result
+
+
+cdef object operand_cotangent(tg_tape *tape, uint32_t slot, uint32_t k, Tensor g):
+    """g carried back through operand k of an elementwise or structural node, by operations that may be recorded."""
+    from tapegrad import _rules
+
+    cdef tg_node *node = tg_tape_node(tape, slot)
+    cdef tg_transposition rule
+    cdef tg_index *params
+    cdef int bit
+    cdef bint second
+    cdef Tensor other = None
+    if node.kind == TG_NODE_ELEMENTWISE:
+        saved = [saved_tensor(tape, node, bit) if tg_op_table[node.op].needs[k] >> bit & 1 else None
+                 for bit in range(TG_MAX_OPERANDS + 1)]
+        return _rules.cotangent(node.op, k, g, saved)
+    tg_structural_transpose(tape, node, k, &rule)
+    if rule.saved_bit >= 0:
+        other = saved_tensor(tape, node, rule.saved_bit)
+    params = <tg_index *>malloc((rule.call.params_count + 1) * sizeof(tg_index))
+    if params == NULL:
+        raise MemoryError()
+    try:
+        memcpy(params, rule.call.params, rule.call.params_count * sizeof(tg_index))
+        rule.call.params = params
+        if rule.call.op == TG_MATMUL:
+            rule.call.dtype = g.value.dtype
+            if g.dtype.is_complex:
+                other = _rules.conjugate(other)
+        if rule.call.op == TG_CAST:
+            return g  # fitting it to the operand converts it
+        if g.dtype.is_complex:
+            rule.call.dtype = g.value.dtype
+        second = rule.cotangent_second
+        return structural(&rule.call, other if second else g, g if second else other)
+    finally:
+        free(params)
+
+
+cdef Tensor fit(object contribution, tg_output output):
+    """The contribution in the operand's shape (summed over broadcast dimensions) and type."""
+    cdef Tensor value = tensor(contribution)
+    cdef int ndim = tg_value_ndim(&value.value), missing = ndim - output.ndim, d
+    cdef int dtype = output.dtype
+    if missing < 0:
+        raise ValueError(f"a rule returned a cotangent of shape {value.shape} for an operand with {output.ndim} dimensions")
+    shape = tuple([output.shape[d] for d in range(output.ndim)])
+    if value.shape != shape:
+        axes = tuple([d for d in range(ndim) if d < missing or (shape[d - missing] == 1 and value.shape[d] != 1)])
+        summed = sum(value, axes, True)
+        if summed.shape[missing:] != shape:
+            raise ValueError(f"a rule returned a cotangent of shape {value.shape} for an operand of shape {shape}")
+        value = reshape(summed, shape)
+    if value.value.dtype != dtype:
+        if value.dtype.is_complex and not DTYPES[dtype].is_complex:
+            from tapegrad import _rules
+
+            value = _rules.real(value)
+        value = cast(value, DTYPES[dtype])
+    return value
+
+
+cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, size_t targets_count, uint32_t *targets,
+                list seeds):
+    """The adjoints of the source slots after a sweep: natively, or recorded if a tape records on this thread."""
+    cdef tg_sweep sweep
+    cdef tg_sweep_hooks hooks
+    cdef tg_thread *thread = tg_thread_current()
+    cdef bint recorded = tg_thread_records(thread), consume = not owner.persistent
+    cdef uint32_t *known
+    cdef size_t i, known_sources = 0, known_targets = 0
+    cdef SweepContext context = SweepContext()
+    cdef list results
+    hooks.context = <void *>context
+    hooks.rule = hook_rule
+    hooks.add = hook_add
+    hooks.poll = hook_poll
+    known = <uint32_t *>malloc((sources_count + targets_count + 1) * sizeof(uint32_t))
+    if known == NULL:
+        raise MemoryError()
+    try:
+        for i in range(sources_count):
+            if sources[i] != TG_NO_SLOT:
+                known[known_sources] = sources[i]
+                known_sources += 1
+        for i in range(targets_count):
+            if targets[i] != TG_NO_SLOT:
+                known[sources_count + known_targets] = targets[i]
+                known_targets += 1
+        check(tg_sweep_begin(&sweep, &owner.tape, &loops, &hooks, known_sources, known, known_targets,
+                             known + sources_count, consume and not recorded))
+    finally:
+        free(known)
+    try:
+        if recorded:
+            results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds)
+        else:
+            results = native_sweep(owner, &sweep, context, sources_count, sources, targets_count, targets, seeds)
+    finally:
+        tg_sweep_end(&sweep)
+    return results
+
+
+cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext context, size_t sources_count,
+                       uint32_t *sources, size_t targets_count, uint32_t *targets, list seeds):
+    cdef size_t i
+    cdef tg_status status
+    cdef tg_value value
+    cdef tg_output output
+    cdef Tensor seed
+    for i in range(targets_count):
+        if targets[i] == TG_NO_SLOT or not tg_sweep_is_active(sweep, targets[i]):
+            continue
+        output = tg_tape_output(sweep.tape, targets[i])
+        if seeds[i] is None and tg_dtype_is_native(output.dtype):
+            check(tg_sweep_add_ones(sweep, targets[i]))
+            continue
+        seed = seeds[i] if seeds[i] is not None else own(np.ones(
+            tuple([output.shape[d] for d in range(output.ndim)]), DTYPES[output.dtype].as_numpy_dtype))
+        value = seed.value
+        if value.array != NULL:
+            tg_array_retain(value.array)
+        raise_hooked(tg_sweep_add(sweep, targets[i], &value), context)
+    if sweep.high - sweep.low > 4096 or owner.tape.work > RELEASE_LOCK_AT:
+        owner.tape.readers += 1
+        try:
+            with nogil:
+                status = tg_sweep_run(sweep)
+        finally:
+            owner.tape.readers -= 1
+    else:
+        status = tg_sweep_run(sweep)
+    raise_hooked(status, context)
+    results = []
+    for i in range(sources_count):
+        if sources[i] == TG_NO_SLOT or not tg_sweep_is_reached(sweep, sources[i]):
+            results.append(None)
+        elif tg_sweep_take(sweep, sources[i], &value):
+            results.append(new_tensor(&value))
+        else:
+            output = tg_tape_output(sweep.tape, sources[i])
+            results.append(own(np.zeros(tuple([output.shape[d] for d in range(output.ndim)]),
+                                        DTYPES[output.dtype].as_numpy_dtype)))
+    return results
+
+
+cdef int raise_hooked(tg_status status, SweepContext context) except -1:
+    if context.error is not None:
+        error, context.error = context.error, None
+        raise error
+    return check(status)
+
+
+cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *sources, size_t targets_count,
+                         uint32_t *targets, list seeds):
+    """The same schedule with tensors for adjoints and recorded operations for arithmetic."""
+    cdef dict adjoints = {}
+    cdef size_t i
+    cdef uint32_t k, slot, outputs, operands
+    cdef tg_output output
+    cdef tg_node *node
+    kept = {sources[i] for i in range(sources_count)}
+    for i in range(targets_count):
+        if targets[i] == TG_NO_SLOT or not tg_sweep_is_active(sweep, targets[i]):
+            continue
+        tg_sweep_reach(sweep, targets[i])
+        seed = seeds[i]
+        if seed is None:
+            output = tg_tape_output(sweep.tape, targets[i])
+            seed = own(np.ones(tuple([output.shape[d] for d in range(output.ndim)]),
+                               DTYPES[output.dtype].as_numpy_dtype))
+        accumulate(adjoints, targets[i], seed)
+    while True:
+        node = tg_sweep_next(sweep)
+        if node == NULL:
+            break
+        PyErr_CheckSignals()
+        slot = node.slot
+        outputs = tg_node_outputs(node)
+        operands = node.operands
+        into = [node.in_[k] for k in range(operands)]
+        cotangents = tuple([adjoints.get(slot + i) if slot + i in kept else adjoints.pop(slot + i, None)
+                            for i in range(outputs)])
+        contributions = contributions_of(sweep, node, cotangents)
+        for k in range(operands):
+            if contributions[k] is not None:
+                tg_sweep_reach(sweep, into[k])
+                accumulate(adjoints, into[k], fit(contributions[k], tg_tape_output(sweep.tape, into[k])))
+    results = []
+    for i in range(sources_count):
+        if sources[i] == TG_NO_SLOT or not tg_sweep_is_reached(sweep, sources[i]):
+            results.append(None)
+            continue
+        result = adjoints.get(sources[i])
+        if result is None:
+            output = tg_tape_output(sweep.tape, sources[i])
+            result = own(np.zeros(tuple([output.shape[d] for d in range(output.ndim)]),
+                                  DTYPES[output.dtype].as_numpy_dtype))
+        results.append(result)
+    return results
+
+
+cdef int accumulate(dict adjoints, uint32_t slot, object contribution) except -1:
+    before = adjoints.get(slot)
+    adjoints[slot] = contribution if before is None else elementwise_general(TG_OP_ADD, (before, contribution))
+    return 0
+
+# --- memory ------------------------------------------------------------------------------------------------------------
+
+
+def memory_stats():
+    """(live, cached, peak, limit, taken, fresh) of the pool that buffers and tapes come from."""
+    cdef tg_pool_stats stats = tg_pool_statistics(pool)
+    return stats.live, stats.cached, stats.peak, stats.limit, stats.taken, stats.fresh
+
+
+def memory_reset_peak():
+    """Starts the peak anew from what is live now."""
+    tg_pool_reset_peak(pool)
+
+
+def memory_set_limit(limit):
+    """The most bytes of freed buffers that are kept for reuse; a smaller limit frees at once."""
+    if limit < 0:
+        raise ValueError(f"the limit is a number of bytes, got {limit}")
+    tg_pool_set_limit(pool, limit)
+
+
+def memory_trim():
+    """Gives every cached buffer back to the system."""
+    tg_pool_trim(pool)

@@ -1,0 +1,260 @@
+/* elementwise.c: whole values through NumPy's inner loops and the generated derivative kernels.
+ *
+ * The kernels want short contiguous runs. Arrays that are contiguous after merging dimensions are passed as they lie;
+ * broadcast numbers and strided runs are first written to a block of the workspace, which stays in the cache.
+ */
+#include "elementwise.h"
+
+#include <string.h>
+
+#define BLOCK_BYTES (TG_BLOCK * sizeof(double))
+
+/* Participants of a reverse walk. */
+enum { G = TG_MAX_OPERANDS + 1, ADJOINT = TG_MAX_OPERANDS + 2 };
+
+void tg_workspace_init(tg_workspace *workspace, tg_pool *pool) { *workspace = (tg_workspace){.pool = pool}; }
+
+void tg_workspace_clear(tg_workspace *workspace) {
+    if (workspace->blocks) tg_pool_give(workspace->pool, workspace->blocks, workspace->block_bytes);
+    tg_workspace_init(workspace, workspace->pool);
+}
+
+/* Blocks 0 .. TG_MAX_PARTICIPANTS-1 belong to the participants, the rest to the kernels. */
+static tg_status workspace_ready(tg_workspace *workspace) {
+    if (workspace->blocks) return TG_OK;
+    size_t wanted = (TG_MAX_PARTICIPANTS + TG_SCRATCH_BLOCKS) * BLOCK_BYTES;
+    workspace->blocks = tg_pool_take(workspace->pool, wanted, &workspace->block_bytes);
+    return workspace->blocks ? TG_OK : TG_NO_MEMORY;
+}
+
+static char *workspace_block(const tg_workspace *workspace, int index) {
+    return workspace->blocks + (size_t)index * BLOCK_BYTES;
+}
+
+static void add_value(tg_iterator *iterator, const tg_value *value) {
+    if (value->array) {
+        tg_iterator_add_array(iterator, value->array);
+    } else {
+        tg_iterator_add_scalar(iterator, (void *)(uintptr_t)&value->scalar);
+    }
+}
+
+/* The general case: shapes that differ, arrays with gaps. */
+static tg_status broadcast(tg_loop loop, tg_pool *pool, int count, int dtype, const tg_value *operands,
+                           tg_value *out) {
+    tg_index shape[TG_MAX_DIMS], steps[TG_MAX_OPERANDS + 1];
+    char *args[TG_MAX_OPERANDS + 1];
+    int ndim;
+    tg_status status = tg_broadcast_shapes(count, operands, &ndim, shape);
+    if (status == TG_OK) status = tg_array_new(pool, dtype, ndim, shape, &out->array);
+    if (status != TG_OK || out->array->size == 0) return status;
+    tg_iterator walk;
+    tg_iterator_init(&walk, ndim, shape);
+    for (int i = 0; i < count; i++) add_value(&walk, &operands[i]);
+    tg_iterator_add_array(&walk, out->array);
+    tg_iterator_coalesce(&walk);
+    const tg_index run = tg_iterator_run(&walk);
+    for (int i = 0; i <= count; i++) steps[i] = tg_iterator_step(&walk, i);
+    do {
+        for (int i = 0; i <= count; i++) args[i] = walk.data[i]; /* loops may change their arguments */
+        loop.function(args, &run, steps, loop.data);
+    } while (tg_iterator_next(&walk));
+    return TG_OK;
+}
+
+tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
+                         tg_value *out) {
+    const int count = tg_op_table[op].operands;
+    const tg_loop loop = loops->elementwise[op][tg_native_index(dtype)];
+    const tg_index itemsize = (tg_index)tg_itemsize(dtype);
+    char *args[TG_MAX_OPERANDS + 1];
+    tg_index steps[TG_MAX_OPERANDS + 1];
+
+    /* The usual case: one shape, contiguous, perhaps with numbers among the operands. */
+    const tg_array *model = NULL;
+    bool plain = true;
+    for (int i = 0; i < count; i++) {
+        const tg_array *array = operands[i].array;
+        if (!array) {
+            args[i] = (char *)&operands[i].scalar;
+            steps[i] = 0;
+            continue;
+        }
+        if (!model) model = array;
+        plain &= array->contiguous && (array == model || tg_same_shape(array->ndim, tg_array_shape(array), model->ndim,
+                                                                       tg_array_shape(model)));
+        args[i] = array->data;
+        steps[i] = itemsize;
+    }
+    out->dtype = dtype;
+    out->array = NULL;
+    if (!model) {
+        const tg_index one = 1;
+        args[count] = (char *)&out->scalar;
+        steps[count] = 0;
+        loop.function(args, &one, steps, loop.data);
+        return TG_OK;
+    }
+    if (plain) {
+        tg_status status = tg_array_like(pool, model, &out->array);
+        if (status != TG_OK) return status;
+        args[count] = out->array->data;
+        steps[count] = itemsize;
+        loop.function(args, &out->array->size, steps, loop.data);
+        return TG_OK;
+    }
+    return broadcast(loop, pool, count, dtype, operands, out);
+}
+
+/* `count` elements at `data`, `step` bytes apart, written one after the other. */
+static void gather_run(const char *data, tg_index step, tg_index count, int dtype, char *block) {
+    if (dtype == TG_F64) {
+        double *target = (double *)(void *)block;
+        if (step == 0) {
+            const double value = *(const double *)(const void *)data;
+            for (tg_index i = 0; i < count; i++) target[i] = value;
+        } else {
+            for (tg_index i = 0; i < count; i++) target[i] = *(const double *)(const void *)(data + i * step);
+        }
+    } else {
+        float *target = (float *)(void *)block;
+        if (step == 0) {
+            const float value = *(const float *)(const void *)data;
+            for (tg_index i = 0; i < count; i++) target[i] = value;
+        } else {
+            for (tg_index i = 0; i < count; i++) target[i] = *(const float *)(const void *)(data + i * step);
+        }
+    }
+}
+
+/* *target += sum of `count` contiguous elements, by NumPy's pairwise summation. */
+static void add_run(const tg_loops *loops, int dtype, char *block, tg_index count, char *target) {
+    const tg_loop add = loops->elementwise[TG_OP_ADD][tg_native_index(dtype)];
+    char *args[3] = {target, block, target};
+    const tg_index steps[3] = {0, (tg_index)tg_itemsize(dtype), 0};
+    add.function(args, &count, steps, add.data);
+}
+
+/* One walk of a partial's kernel over an iterator whose participants are the inputs listed in `role` (an operand, the
+ * output's bit, or G) and last the adjoint. */
+typedef struct partial_walk {
+    const tg_loops *loops;
+    const tg_workspace *workspace;
+    tg_kernel kernel;
+    int dtype;
+    int inputs;
+    int role[TG_MAX_PARTICIPANTS];
+    bool accumulate;
+} partial_walk;
+
+/* One inner run, in blocks. data, steps: of the inputs, and last of the adjoint. */
+static void walk_run(const partial_walk *walk, char *const *data, const tg_index *steps, tg_index run) {
+    const tg_index itemsize = (tg_index)tg_itemsize(walk->dtype);
+    const int last = walk->inputs;
+    tg_kernel_args args = {.loops = walk->loops, .scratch = workspace_block(walk->workspace, TG_MAX_PARTICIPANTS)};
+    for (tg_index start = 0; start < run; start += TG_BLOCK) {
+        args.count = run - start < TG_BLOCK ? run - start : TG_BLOCK;
+        for (int i = 0; i < last; i++) {
+            char *source = data[i] + start * steps[i];
+            if (steps[i] != itemsize) {
+                char *block = workspace_block(walk->workspace, i);
+                if (steps[i] != 0 || start == 0) gather_run(source, steps[i], args.count, walk->dtype, block);
+                source = block;
+            }
+            if (walk->role[i] == G) {
+                args.g = source;
+            } else if (walk->role[i] == TG_MAX_OPERANDS) {
+                args.out = source;
+            } else {
+                args.operand[walk->role[i]] = source;
+            }
+        }
+        if (steps[last] == itemsize) {
+            args.adjoint = data[last] + start * itemsize;
+            args.accumulate = walk->accumulate;
+            walk->kernel(&args);
+        } else { /* the operand is broadcast along this run: sum the products */
+            char *block = workspace_block(walk->workspace, last);
+            args.adjoint = block;
+            args.accumulate = false;
+            walk->kernel(&args);
+            add_run(walk->loops, walk->dtype, block, args.count, data[last]);
+        }
+    }
+}
+
+/* The bytes of a value's elements, for clearing them. */
+static void clear_value(tg_value *value) {
+    if (value->array) {
+        memset(value->array->data, 0, (size_t)value->array->size * tg_itemsize(value->dtype));
+    } else {
+        value->scalar.f64 = 0.0;
+    }
+}
+
+tg_status tg_elementwise_vjp(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k,
+                             tg_value *adjoint, bool fresh) {
+    tg_status status = workspace_ready(workspace);
+    if (status != TG_OK) return status;
+    const tg_op_info *info = &tg_op_table[use->op];
+    partial_walk walk = {.loops = loops,
+                         .workspace = workspace,
+                         .kernel = info->vjp[k][tg_native_index(use->dtype)],
+                         .dtype = use->dtype};
+    const tg_index itemsize = (tg_index)tg_itemsize(use->dtype);
+
+    const tg_value *inputs[TG_MAX_PARTICIPANTS];
+    for (int bit = 0; bit <= TG_MAX_OPERANDS; bit++) {
+        if (!(info->needs[k] >> bit & 1)) continue;
+        walk.role[walk.inputs] = bit;
+        inputs[walk.inputs++] = &use->saved[bit];
+    }
+    walk.role[walk.inputs] = G;
+    inputs[walk.inputs++] = use->g;
+
+    /* The usual case: everything lies contiguous in one shape, or is a number. */
+    tg_index size = 1;
+    for (int d = 0; d < use->ndim; d++) size *= use->shape[d];
+    bool plain = tg_value_size(adjoint) == size && adjoint->array;
+    char *data[TG_MAX_PARTICIPANTS];
+    tg_index steps[TG_MAX_PARTICIPANTS];
+    for (int i = 0; plain && i < walk.inputs; i++) {
+        const tg_array *array = inputs[i]->array;
+        plain = !array || (array->contiguous && array->size == size);
+        data[i] = array ? array->data : (char *)(uintptr_t)&inputs[i]->scalar;
+        steps[i] = array ? itemsize : 0;
+    }
+    if (plain) {
+        walk.accumulate = !fresh;
+        data[walk.inputs] = adjoint->array->data;
+        steps[walk.inputs] = itemsize;
+        walk_run(&walk, data, steps, size);
+        return TG_OK;
+    }
+
+    bool reduces = tg_value_size(adjoint) != size;
+    if (fresh && reduces) clear_value(adjoint);
+    if (size == 0) return TG_OK;
+    walk.accumulate = !fresh || reduces;
+    tg_iterator iterator;
+    tg_iterator_init(&iterator, use->ndim, use->shape);
+    for (int i = 0; i < walk.inputs; i++) add_value(&iterator, inputs[i]);
+    add_value(&iterator, adjoint);
+    tg_iterator_coalesce(&iterator);
+    for (int i = 0; i <= walk.inputs; i++) steps[i] = tg_iterator_step(&iterator, i);
+    do {
+        walk_run(&walk, iterator.data, steps, tg_iterator_run(&iterator));
+    } while (tg_iterator_next(&iterator));
+    return TG_OK;
+}
+
+tg_status tg_sum_to(const tg_loops *loops, tg_workspace *workspace, const tg_value *source, tg_value *target,
+                    bool fresh) {
+    /* The cotangent of the first operand of an addition is exactly that sum. */
+    tg_use use = {.op = TG_OP_ADD,
+                  .dtype = source->dtype,
+                  .ndim = tg_value_ndim(source),
+                  .shape = tg_value_shape(source),
+                  .g = source};
+    return tg_elementwise_vjp(loops, workspace, &use, 0, target, fresh);
+}

@@ -1,0 +1,265 @@
+/* pool.c: size classes, the cache of freed blocks, and the system's allocator. */
+#define _DEFAULT_SOURCE /* posix_memalign, madvise */
+
+#include "pool.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Under the address sanitizer cached blocks, and the unused tail of those handed out, are out of bounds: without this
+ * the cache would hide every use after release. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TG_POOL_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TG_POOL_SANITIZED 1
+#endif
+#endif
+
+#ifdef TG_POOL_SANITIZED
+#include <sanitizer/asan_interface.h>
+static void forbid(void *start, size_t bytes) { __asan_poison_memory_region(start, bytes); }
+static void permit(void *start, size_t bytes) { __asan_unpoison_memory_region(start, bytes); }
+#else
+static void forbid(void *start, size_t bytes) { (void)start, (void)bytes; }
+static void permit(void *start, size_t bytes) { (void)start, (void)bytes; }
+#endif
+
+/* Size classes 0 to 15 are 64, 128, ... 1024 bytes; from there each power of two is divided into four. */
+#define LINEAR_CLASSES 16
+#define LINEAR_BYTES ((size_t)LINEAR_CLASSES * TG_ALIGNMENT)
+#define LINEAR_LOG2 10
+#define SIZE_BITS (8 * (int)sizeof(size_t))
+#define LARGEST_BYTES ((size_t)1 << (SIZE_BITS - 2))
+#define CLASSES (LINEAR_CLASSES + 4 * (SIZE_BITS - 2 - LINEAR_LOG2))
+
+/* Attempts before a thread that waits for the lock lets others run: its holder may have been preempted. */
+#define SPINS 100
+
+typedef struct free_block {
+    struct free_block *next;
+    size_t bytes;
+} free_block;
+
+typedef struct size_class {
+    free_block *free;
+    uint64_t last_taken; /* `stats.taken` when a block of this class was last handed out */
+} size_class;
+
+struct tg_pool {
+    atomic_flag locked;
+    tg_allocator allocator;
+    tg_pool_stats stats;
+    size_class classes[CLASSES];
+};
+
+static const size_t pool_bytes = (sizeof(tg_pool) + TG_ALIGNMENT - 1) / TG_ALIGNMENT * TG_ALIGNMENT;
+
+/* The class of blocks that hold `bytes` (at most LARGEST_BYTES), and their size. */
+static int class_of(size_t bytes, size_t *class_bytes) {
+    if (bytes <= LINEAR_BYTES) {
+        size_t lines = bytes ? (bytes + TG_ALIGNMENT - 1) / TG_ALIGNMENT : 1;
+        *class_bytes = lines * TG_ALIGNMENT;
+        return (int)lines - 1;
+    }
+    int log2 = 63 - __builtin_clzll(bytes - 1);
+    int shift = log2 - 2;
+    size_t quarter = (bytes - 1) >> shift; /* 4 to 7 */
+    *class_bytes = (quarter + 1) << shift;
+    return LINEAR_CLASSES + 4 * (log2 - LINEAR_LOG2) + (int)quarter - 4;
+}
+
+static void lock(tg_pool *pool) {
+    int spins = 0;
+    while (atomic_flag_test_and_set_explicit(&pool->locked, memory_order_acquire)) {
+        if (++spins % SPINS == 0) sched_yield();
+    }
+}
+
+static void unlock(tg_pool *pool) { atomic_flag_clear_explicit(&pool->locked, memory_order_release); }
+
+/* The functions below that say "locked" are called with the lock held. The allocator is never called under the lock:
+ * returning pages to the system takes long. */
+
+/* Locked: takes the first cached block out of its class. */
+static free_block *pop(tg_pool *pool, size_class *bin) {
+    free_block *block = bin->free;
+    bin->free = block->next;
+    pool->stats.cached -= block->bytes;
+    return block;
+}
+
+/* Locked: the class that has gone unused for longest, of those that have cached blocks; NULL if none has. */
+static size_class *stalest(tg_pool *pool) {
+    size_class *found = NULL;
+    for (size_class *bin = pool->classes; bin < pool->classes + CLASSES; bin++) {
+        if (bin->free && (!found || bin->last_taken < found->last_taken)) found = bin;
+    }
+    return found;
+}
+
+/* Locked: takes blocks out of the cache until at most `limit` bytes remain. Returns them as a list. */
+static free_block *shrink(tg_pool *pool, size_t limit) {
+    free_block *list = NULL;
+    while (pool->stats.cached > limit) {
+        size_class *bin = stalest(pool);
+        assert(bin);
+        do {
+            free_block *block = pop(pool, bin);
+            block->next = list;
+            list = block;
+        } while (bin->free && pool->stats.cached > limit);
+    }
+    return list;
+}
+
+/* Not locked: hands a list of blocks back to the allocator. */
+static void release_list(tg_pool *pool, free_block *list) {
+    while (list) {
+        free_block *next = list->next;
+        size_t bytes = list->bytes;
+        permit(list, bytes);
+        pool->allocator.release(pool->allocator.context, list, bytes);
+        list = next;
+    }
+}
+
+/* Not locked: frees cached blocks until `limit` bytes of them remain; false if there were none to free. */
+static bool reduce_cache(tg_pool *pool, size_t limit) {
+    lock(pool);
+    free_block *dropped = shrink(pool, limit);
+    unlock(pool);
+    release_list(pool, dropped);
+    return dropped != NULL;
+}
+
+/* Not locked: a block from the allocator; if it has none, the cache is given up for another attempt. */
+static void *allocate(tg_pool *pool, size_t bytes) {
+    void *block = pool->allocator.allocate(pool->allocator.context, bytes);
+    if (!block && reduce_cache(pool, 0)) block = pool->allocator.allocate(pool->allocator.context, bytes);
+    return block;
+}
+
+tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out) {
+    tg_pool *pool = allocator.allocate(allocator.context, pool_bytes);
+    if (!pool) return TG_NO_MEMORY;
+    memset(pool, 0, sizeof *pool);
+    atomic_flag_clear(&pool->locked);
+    pool->allocator = allocator;
+    pool->stats.limit = limit;
+    *out = pool;
+    return TG_OK;
+}
+
+void tg_pool_destroy(tg_pool *pool) {
+    assert(pool->stats.live == 0);
+    tg_pool_trim(pool);
+    tg_allocator allocator = pool->allocator;
+    allocator.release(allocator.context, pool, pool_bytes);
+}
+
+void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes) {
+    if (bytes > LARGEST_BYTES) return NULL;
+    size_t class_bytes;
+    size_class *bin = &pool->classes[class_of(bytes, &class_bytes)];
+
+    lock(pool);
+    tg_pool_stats *stats = &pool->stats;
+    void *block = bin->free ? pop(pool, bin) : NULL;
+    if (!block) {
+        unlock(pool);
+        block = allocate(pool, class_bytes);
+        if (!block) return NULL;
+        lock(pool);
+        stats->fresh++;
+    }
+    bin->last_taken = ++stats->taken;
+    stats->live += class_bytes;
+    if (stats->live > stats->peak) stats->peak = stats->live;
+    unlock(pool);
+
+    permit(block, bytes);
+    forbid((char *)block + bytes, class_bytes - bytes);
+    *block_bytes = class_bytes;
+    return block;
+}
+
+void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes) {
+    size_t class_bytes;
+    size_class *bin = &pool->classes[class_of(block_bytes, &class_bytes)];
+    assert(class_bytes == block_bytes);
+    permit(block, sizeof(free_block));
+    free_block *freed = block;
+    freed->bytes = block_bytes;
+    forbid(freed + 1, block_bytes - sizeof(free_block));
+
+    lock(pool);
+    tg_pool_stats *stats = &pool->stats;
+    stats->live -= block_bytes;
+    free_block *dropped = NULL;
+    if (block_bytes > stats->limit) {
+        freed->next = NULL;
+        dropped = freed;
+    } else {
+        freed->next = bin->free;
+        bin->free = freed;
+        stats->cached += block_bytes;
+        /* A full cache drops what has gone unused for longest rather than what came last, so that a program that
+         * moves on to other sizes finds those cached. */
+        if (stats->cached > stats->limit) dropped = shrink(pool, stats->limit);
+    }
+    unlock(pool);
+    release_list(pool, dropped);
+}
+
+tg_pool_stats tg_pool_statistics(tg_pool *pool) {
+    lock(pool);
+    tg_pool_stats stats = pool->stats;
+    unlock(pool);
+    return stats;
+}
+
+void tg_pool_reset_peak(tg_pool *pool) {
+    lock(pool);
+    pool->stats.peak = pool->stats.live;
+    unlock(pool);
+}
+
+void tg_pool_set_limit(tg_pool *pool, size_t limit) {
+    lock(pool);
+    pool->stats.limit = limit;
+    unlock(pool);
+    reduce_cache(pool, limit);
+}
+
+void tg_pool_trim(tg_pool *pool) { reduce_cache(pool, 0); }
+
+/* From this size on a block is made of huge pages where the system has them: a hundred times fewer page faults. */
+#define HUGE_BYTES ((size_t)4 << 20)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+static void *system_allocate(void *context, size_t bytes) {
+    (void)context;
+    void *block;
+    if (posix_memalign(&block, bytes >= HUGE_BYTES ? HUGE_PAGE : TG_ALIGNMENT, bytes)) return NULL;
+#ifdef MADV_HUGEPAGE
+    if (bytes >= HUGE_BYTES) {
+        /* Advice only: a system without huge pages refuses it, and nothing is lost. */
+        (void)madvise(block, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    }
+#endif
+    return block;
+}
+
+static void system_release(void *context, void *block, size_t bytes) {
+    (void)context, (void)bytes;
+    free(block);
+}
+
+tg_allocator tg_system_allocator(void) {
+    return (tg_allocator){.allocate = system_allocate, .release = system_release};
+}

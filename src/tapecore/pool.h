@@ -1,0 +1,60 @@
+/* pool.h: memory for buffers, in size classes, with a cache of freed blocks.
+ *
+ * A training loop frees and takes the same sizes again and again; fresh pages from the system cost more than the
+ * arithmetic on them. So freed blocks wait in one last-in-first-out list per size class until the cache holds
+ * `limit` bytes; beyond that they go back to the allocator.
+ *
+ *   size classes: multiples of 64 bytes up to 1 KiB, then four per power of two (at most 25 % waste)
+ *   a free block:  [ pointer to the next free block of its class | unused ... ]
+ *
+ * A pool is safe to use from several threads at once (a spin lock, held for a few instructions). It has no global
+ * state: whoever creates a pool passes it on. Blocks are aligned to TG_ALIGNMENT.
+ */
+#ifndef TG_POOL_H
+#define TG_POOL_H
+
+#include "core.h"
+
+/* Where a pool gets its memory. `allocate` returns NULL on failure; `bytes` is a multiple of TG_ALIGNMENT and the
+ * result must be aligned to it. Tests inject one that fails on request. */
+typedef struct tg_allocator {
+    void *(*allocate)(void *context, size_t bytes);
+    void (*release)(void *context, void *block, size_t bytes);
+    void *context;
+} tg_allocator;
+
+typedef struct tg_pool_stats {
+    size_t live;    /* bytes handed out now, in whole size classes */
+    size_t cached;  /* bytes waiting in the free lists */
+    size_t peak;    /* the largest `live` since creation or tg_pool_reset_peak */
+    size_t limit;   /* what `cached` may reach */
+    uint64_t taken; /* blocks handed out since creation */
+    uint64_t fresh; /* of these, how many had to come from the allocator */
+} tg_pool_stats;
+
+typedef struct tg_pool tg_pool;
+
+/* The system's allocator: aligned, and for large blocks with huge pages where the system offers them. */
+tg_allocator tg_system_allocator(void);
+
+/* *out: owned by the caller, until tg_pool_destroy. The pool's own memory comes from `allocator` too. */
+tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out);
+
+/* Every block must have been given back. */
+void tg_pool_destroy(tg_pool *pool);
+
+/* A block of at least `bytes` bytes (owned by the caller until tg_pool_give), or NULL. *block_bytes, out: what must
+ * be passed to tg_pool_give. The contents are undefined. */
+void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes);
+void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes);
+
+tg_pool_stats tg_pool_statistics(tg_pool *pool);
+void tg_pool_reset_peak(tg_pool *pool);
+
+/* A smaller limit frees cached blocks at once; 0 turns the cache off. */
+void tg_pool_set_limit(tg_pool *pool, size_t limit);
+
+/* Gives every cached block back to the allocator. */
+void tg_pool_trim(tg_pool *pool);
+
+#endif

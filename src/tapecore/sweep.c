@@ -1,0 +1,441 @@
+/* sweep.c: pruning, the backward walk, and what native nodes do to the adjoints. */
+#include "sweep.h"
+
+#include <string.h>
+
+#include "chain.h"
+
+/* How much work may pass between two looks at the poll function: about ten milliseconds. */
+#define NODES_PER_POLL 65536
+#define ELEMENTS_PER_POLL (1 << 22)
+
+static bool holds_number(tg_output output) { return output.ndim == 0 && tg_dtype_is_native(output.dtype); }
+
+/* Marks what the sources influence. Where every leaf of the tape is a source that is every slot, since a node is only
+ * recorded if the tape knows one of its operands. */
+static void mark_active(tg_sweep *sweep, size_t sources_count, const uint32_t *sources) {
+    const tg_tape *tape = sweep->tape;
+    uint32_t leaves = 0;
+    for (size_t i = 0; i < sources_count; i++) {
+        if (sources[i] < sweep->low || sources[i] >= sweep->high) continue;
+        uint8_t *state = &sweep->states[sources[i] - sweep->low];
+        if (!(*state & TG_STATE_SOURCE)) leaves += tg_tape_node(tape, sources[i])->kind == TG_NODE_LEAF;
+        *state |= TG_STATE_SOURCE | TG_STATE_ACTIVE;
+    }
+    const uint32_t low = sweep->low;
+    if (leaves == tape->leaves) {
+        for (uint32_t i = 0; i < sweep->high - low; i++) sweep->states[i] |= TG_STATE_ACTIVE;
+        return;
+    }
+    const uint64_t *at = (const uint64_t *)tg_tape_node(tape, low);
+    const uint64_t *end = (const uint64_t *)tg_tape_node(tape, sweep->high - 1);
+    for (; at <= end; at += ((const tg_node *)at)->words) {
+        const tg_node *node = (const tg_node *)at;
+        bool active = false;
+        for (uint32_t k = 0; k < node->operands && !active; k++) {
+            uint32_t slot = node->in[k];
+            active = slot != TG_NO_SLOT && slot >= low && (sweep->states[slot - low] & TG_STATE_ACTIVE);
+        }
+        if (!active) continue;
+        uint32_t outputs = tg_node_outputs(node);
+        for (uint32_t slot = node->slot; slot < node->slot + outputs && slot < sweep->high; slot++) {
+            if (slot >= low) sweep->states[slot - low] |= TG_STATE_ACTIVE;
+        }
+    }
+}
+
+tg_status tg_sweep_begin(tg_sweep *sweep, tg_tape *tape, const tg_loops *loops, const tg_sweep_hooks *hooks,
+                         size_t sources_count, const uint32_t *sources, size_t targets_count,
+                         const uint32_t *targets, bool consume) {
+    *sweep = (tg_sweep){.tape = tape, .loops = loops, .hooks = *hooks, .low = UINT32_MAX, .consume = consume};
+    tg_workspace_init(&sweep->workspace, tape->pool);
+    for (size_t i = 0; i < sources_count; i++) {
+        if (sources[i] < sweep->low) sweep->low = sources[i];
+    }
+    for (size_t i = 0; i < targets_count; i++) {
+        if (targets[i] >= sweep->high) sweep->high = targets[i] + 1;
+    }
+    if (sweep->low >= sweep->high) { /* every target is older than every source */
+        sweep->low = sweep->high = 0;
+        sweep->done = true;
+        return TG_OK;
+    }
+    size_t count = sweep->high - sweep->low;
+    sweep->cells = tg_pool_take(tape->pool, count * (sizeof *sweep->cells + 1), &sweep->block_bytes);
+    if (!sweep->cells) return TG_NO_MEMORY;
+    memset(sweep->cells, 0, count * (sizeof *sweep->cells + 1));
+    sweep->states = (uint8_t *)(sweep->cells + count);
+    mark_active(sweep, sources_count, sources);
+    return TG_OK;
+}
+
+void tg_sweep_end(tg_sweep *sweep) {
+    if (sweep->cells) {
+        for (uint32_t slot = sweep->low; slot < sweep->high; slot++) {
+            tg_cell *cell = tg_sweep_cell(sweep, slot);
+            if (cell->object && !holds_number(tg_tape_output(sweep->tape, slot))) tg_array_release(cell->array);
+        }
+        tg_pool_give(sweep->tape->pool, sweep->cells, sweep->block_bytes);
+        sweep->cells = NULL;
+    }
+    tg_workspace_clear(&sweep->workspace);
+}
+
+static bool has_state(const tg_sweep *sweep, uint32_t slot, unsigned state) {
+    return slot >= sweep->low && slot < sweep->high && (sweep->states[slot - sweep->low] & state);
+}
+
+bool tg_sweep_is_active(const tg_sweep *sweep, uint32_t slot) { return has_state(sweep, slot, TG_STATE_ACTIVE); }
+bool tg_sweep_is_reached(const tg_sweep *sweep, uint32_t slot) { return has_state(sweep, slot, TG_STATE_REACHED); }
+
+/* True if a cotangent can go to this slot. */
+static inline bool is_wanted(const tg_sweep *sweep, uint32_t slot) {
+    return slot != TG_NO_SLOT && slot >= sweep->low && (sweep->states[slot - sweep->low] & TG_STATE_ACTIVE);
+}
+
+/* --- adjoints --------------------------------------------------------------------------------------------------- */
+
+static void add_number(tg_cell *cell, const tg_value *number) {
+    if (number->dtype == TG_F64) {
+        cell->f64 += number->scalar.f64;
+    } else {
+        cell->f32 += number->scalar.f32;
+    }
+}
+
+/* Makes the contribution fit the slot: shape by summing over broadcast dimensions, then type. */
+static tg_status fit(tg_sweep *sweep, tg_output output, tg_value *value) {
+    tg_workspace *workspace = &sweep->workspace;
+    if (!tg_same_shape(output.ndim, output.shape, tg_value_ndim(value), tg_value_shape(value))) {
+        tg_value summed = {.array = NULL, .dtype = value->dtype};
+        tg_status status = TG_OK;
+        if (output.ndim) status = tg_array_new(workspace->pool, value->dtype, output.ndim, output.shape, &summed.array);
+        if (status == TG_OK) status = tg_sum_to(sweep->loops, workspace, value, &summed, true);
+        tg_array_release(value->array);
+        *value = summed;
+        if (status != TG_OK) return status;
+    }
+    if (value->dtype != output.dtype) {
+        tg_call call = {.op = TG_CAST, .dtype = output.dtype, .ndim = output.ndim};
+        if (output.ndim) memcpy(call.shape, output.shape, (size_t)output.ndim * sizeof *call.shape);
+        tg_value converted;
+        tg_status status = tg_structural_apply(sweep->loops, workspace, &call, value, &converted);
+        if (status != TG_OK) return status;
+        tg_array_release(value->array);
+        *value = converted;
+    }
+    return TG_OK;
+}
+
+/* *array += contribution, in place if nobody else sees the array. */
+static tg_status accumulate(tg_sweep *sweep, tg_array **array, const tg_value *contribution) {
+    tg_value operands[2] = {{.array = *array, .dtype = contribution->dtype}, *contribution};
+    if (tg_array_is_unique(*array)) {
+        return tg_sum_to(sweep->loops, &sweep->workspace, contribution, &operands[0], false);
+    }
+    tg_value sum;
+    tg_status status =
+        tg_elementwise(sweep->loops, sweep->workspace.pool, TG_OP_ADD, contribution->dtype, operands, &sum);
+    if (status == TG_OK) {
+        tg_array_release(*array);
+        *array = sum.array;
+    }
+    return status;
+}
+
+static tg_status add_generic(tg_sweep *sweep, tg_cell *cell, tg_value *contribution) {
+    tg_value sum = *contribution;
+    if (cell->array) {
+        tg_value old = {.array = cell->array, .dtype = cell->array->dtype};
+        tg_status status = sweep->hooks.add(sweep->hooks.context, &old, contribution, &sum);
+        tg_array_release(contribution->array);
+        if (status != TG_OK) return status;
+        tg_array_release(cell->array);
+    }
+    cell->array = NULL;
+    tg_status status = tg_value_to_array(&sum, sweep->workspace.pool, &cell->array);
+    tg_array_release(sum.array);
+    return status;
+}
+
+tg_status tg_sweep_add(tg_sweep *sweep, uint32_t slot, tg_value *contribution) {
+    tg_sweep_reach(sweep, slot);
+    tg_output output = tg_tape_output(sweep->tape, slot);
+    tg_cell *cell = tg_sweep_cell(sweep, slot);
+    if (!tg_dtype_is_native(output.dtype)) return add_generic(sweep, cell, contribution);
+    tg_status status = fit(sweep, output, contribution);
+    if (status == TG_OK && output.ndim == 0) {
+        add_number(cell, contribution);
+        return TG_OK;
+    }
+    if (status == TG_OK && !cell->array) {
+        cell->array = contribution->array;
+        return TG_OK;
+    }
+    if (status == TG_OK) status = accumulate(sweep, &cell->array, contribution);
+    tg_array_release(contribution->array);
+    return status;
+}
+
+tg_status tg_sweep_add_ones(tg_sweep *sweep, uint32_t slot) {
+    tg_output output = tg_tape_output(sweep->tape, slot);
+    tg_value one = {.array = NULL, .dtype = output.dtype};
+    if (output.dtype == TG_F64) {
+        one.scalar.f64 = 1.0;
+    } else {
+        one.scalar.f32 = 1.0f;
+    }
+    if (output.ndim) {
+        /* One number seen as an array: the kernels recognise it, and no memory is filled. */
+        tg_index all = -1;
+        tg_call call = {.op = TG_EXPAND, .dtype = output.dtype, .ndim = output.ndim, .params_count = 1, .params = &all};
+        memcpy(call.shape, output.shape, (size_t)output.ndim * sizeof *call.shape);
+        if (output.ndim < TG_MAX_DIMS) all = ((tg_index)1 << output.ndim) - 1;
+        tg_value ones;
+        tg_status status = tg_structural_apply(sweep->loops, &sweep->workspace, &call, &one, &ones);
+        if (status != TG_OK) return status;
+        one = ones;
+    }
+    return tg_sweep_add(sweep, slot, &one);
+}
+
+bool tg_sweep_peek(const tg_sweep *sweep, uint32_t slot, tg_value *out) {
+    tg_output output = tg_tape_output(sweep->tape, slot);
+    const tg_cell *cell = tg_sweep_cell(sweep, slot);
+    *out = (tg_value){.array = NULL, .dtype = output.dtype};
+    if (holds_number(output)) {
+        out->scalar.f64 = cell->f64;
+        return true;
+    }
+    if (!cell->array) return false;
+    if (cell->array->ndim == 0) {
+        memcpy(&out->scalar, cell->array->data, tg_itemsize(output.dtype));
+    } else {
+        out->array = cell->array;
+    }
+    return true;
+}
+
+bool tg_sweep_take(tg_sweep *sweep, uint32_t slot, tg_value *out) {
+    if (!tg_sweep_peek(sweep, slot, out)) return false;
+    if (out->array) tg_array_retain(out->array); /* a source asked for twice is taken twice */
+    return true;
+}
+
+/* --- native nodes ----------------------------------------------------------------------------------------------- */
+
+static tg_status number_node(tg_sweep *sweep, const tg_node *node) {
+    const tg_op_info *info = &tg_op_table[node->op];
+    unsigned wanted = 0;
+    for (uint32_t k = 0; k < node->operands; k++) {
+        if (info->partial[k] && is_wanted(sweep, node->in[k])) {
+            wanted |= 1u << k;
+            tg_sweep_reach(sweep, node->in[k]);
+        }
+    }
+    const uint64_t *saved = (const uint64_t *)(node + 1) + tg_node_in_words(node->operands);
+    const tg_cell *cell = tg_sweep_cell(sweep, node->slot);
+    if (node->dtype == TG_F64) {
+        double in[TG_MAX_OPERANDS + 1] = {0}, contribution[TG_MAX_OPERANDS];
+        for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) memcpy(&in[__builtin_ctz(mask)], saved++, 8);
+        tg_scalar_vjp_f64(sweep->loops, node->op, wanted, cell->f64, in, in[TG_MAX_OPERANDS], contribution);
+        for (; wanted; wanted &= wanted - 1) {
+            int k = __builtin_ctz(wanted);
+            tg_sweep_cell(sweep, node->in[k])->f64 += contribution[k];
+        }
+    } else {
+        float in[TG_MAX_OPERANDS + 1] = {0}, contribution[TG_MAX_OPERANDS];
+        for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) memcpy(&in[__builtin_ctz(mask)], saved++, 4);
+        tg_scalar_vjp_f32(sweep->loops, node->op, wanted, cell->f32, in, in[TG_MAX_OPERANDS], contribution);
+        for (; wanted; wanted &= wanted - 1) {
+            int k = __builtin_ctz(wanted);
+            tg_sweep_cell(sweep, node->in[k])->f32 += contribution[k];
+        }
+    }
+    return TG_OK;
+}
+
+/* An array the operand's adjoint can be written to: the one it has, made private; g's own, if g ends here and fits; or
+ * a new one. *fresh, out: whether its contents are void. */
+static tg_status adjoint_array(tg_sweep *sweep, tg_output operand, tg_cell *cell, tg_cell *g, bool g_ends,
+                               bool *fresh) {
+    tg_pool *pool = sweep->workspace.pool;
+    *fresh = !cell->array;
+    if (cell->array && tg_array_is_unique(cell->array)) return TG_OK;
+    if (!cell->array && g_ends && tg_array_is_unique(g->array) &&
+        tg_same_shape(operand.ndim, operand.shape, g->array->ndim, tg_array_shape(g->array))) {
+        cell->array = g->array; /* the caller still reads it through its own copy of the pointer */
+        g->array = NULL;
+        return TG_OK;
+    }
+    tg_array *own;
+    tg_status status = tg_array_new(pool, operand.dtype, operand.ndim, operand.shape, &own);
+    if (status != TG_OK) return status;
+    if (cell->array) {
+        tg_array_pack(cell->array, own->data);
+        tg_array_release(cell->array);
+    }
+    cell->array = own;
+    return TG_OK;
+}
+
+static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
+    const tg_op_info *info = &tg_op_table[node->op];
+    tg_cell *g_cell = tg_sweep_cell(sweep, node->slot);
+    int last = -1;
+    for (uint32_t k = 0; k < node->operands; k++) {
+        if (!info->partial[k] || !is_wanted(sweep, node->in[k])) continue;
+        tg_sweep_reach(sweep, node->in[k]);
+        last = (int)k;
+    }
+    if (last < 0 || !g_cell->array) return TG_OK; /* a symbolic zero contributes nothing */
+
+    const tg_value g = {.array = g_cell->array, .dtype = node->dtype};
+    tg_use use = {.op = node->op, .dtype = node->dtype, .ndim = node->ndim, .shape = tg_node_shape(node), .g = &g};
+    for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) {
+        int bit = __builtin_ctz(mask);
+        use.saved[bit] = tg_node_saved_value(node, bit);
+    }
+    const bool g_kept = sweep->states[node->slot - sweep->low] & TG_STATE_SOURCE;
+    for (int k = 0; k <= last; k++) {
+        uint32_t slot = node->in[k];
+        if (!info->partial[k] || !is_wanted(sweep, slot)) continue;
+        tg_output operand = tg_tape_output(sweep->tape, slot);
+        tg_cell *cell = tg_sweep_cell(sweep, slot);
+        tg_status status;
+        if (strcmp(info->partial[k], "1") == 0) { /* g itself passes on: shared, not copied */
+            tg_value contribution = g;
+            tg_array_retain(g.array);
+            status = tg_sweep_add(sweep, slot, &contribution);
+        } else if (operand.ndim == 0) {
+            tg_value adjoint = {.array = NULL, .dtype = operand.dtype, .scalar = {.f64 = cell->f64}};
+            status = tg_elementwise_vjp(sweep->loops, &sweep->workspace, &use, k, &adjoint, false);
+            cell->f64 = adjoint.scalar.f64;
+        } else {
+            bool fresh;
+            status = adjoint_array(sweep, operand, cell, g_cell, k == last && !g_kept, &fresh);
+            tg_value adjoint = {.array = cell->array, .dtype = operand.dtype};
+            if (status == TG_OK) {
+                status = tg_elementwise_vjp(sweep->loops, &sweep->workspace, &use, k, &adjoint, fresh);
+            }
+        }
+        if (status != TG_OK) return status;
+    }
+    return TG_OK;
+}
+
+static tg_status structural_node(tg_sweep *sweep, const tg_node *node) {
+    tg_value operands[2];
+    const bool reached = tg_sweep_peek(sweep, node->slot, &operands[0]);
+    const tg_value g = operands[0];
+    for (uint32_t k = 0; k < node->operands; k++) {
+        if (!is_wanted(sweep, node->in[k])) continue;
+        tg_sweep_reach(sweep, node->in[k]);
+        if (!reached) continue;
+        tg_transposition rule;
+        tg_structural_transpose(sweep->tape, node, k, &rule);
+        operands[rule.cotangent_second] = g;
+        if (rule.saved_bit >= 0) operands[!rule.cotangent_second] = tg_node_saved_value(node, rule.saved_bit);
+        tg_value contribution;
+        tg_status status =
+            tg_structural_apply(sweep->loops, &sweep->workspace, &rule.call, operands, &contribution);
+        if (status == TG_OK) status = tg_sweep_add(sweep, node->in[k], &contribution);
+        if (status != TG_OK) return status;
+    }
+    return TG_OK;
+}
+
+/* --- the walk --------------------------------------------------------------------------------------------------- */
+
+static bool on_a_path(const tg_sweep *sweep, const tg_node *node) {
+    const unsigned both = TG_STATE_ACTIVE | TG_STATE_REACHED;
+    if (node->kind != TG_NODE_EXTERNAL) return (sweep->states[node->slot - sweep->low] & both) == both;
+    uint32_t outputs = tg_node_outputs(node);
+    for (uint32_t slot = node->slot; slot < node->slot + outputs && slot < sweep->high; slot++) {
+        if (slot >= sweep->low && (sweep->states[slot - sweep->low] & both) == both) return true;
+    }
+    return false;
+}
+
+tg_node *tg_sweep_next(tg_sweep *sweep) {
+    uint64_t *arena = sweep->tape->arena;
+    while (!sweep->done) {
+        if (!sweep->started) {
+            sweep->started = true;
+            sweep->cursor = sweep->tape->node_of_slot[sweep->high - 1];
+        } else {
+            const tg_node *left = (const tg_node *)(arena + sweep->cursor);
+            if (left->slot <= sweep->low) break; /* nothing before the first source matters */
+            sweep->cursor -= left->previous;
+        }
+        tg_node *node = (tg_node *)(arena + sweep->cursor);
+        if (node->kind != TG_NODE_LEAF && on_a_path(sweep, node)) return node;
+    }
+    sweep->done = true;
+    return NULL;
+}
+
+/* The node's cotangents have been passed on: they, and what the node saved, are needed no more. */
+static void leave(tg_sweep *sweep, tg_node *node) {
+    uint32_t outputs = tg_node_outputs(node);
+    for (uint32_t slot = node->slot; slot < node->slot + outputs && slot < sweep->high; slot++) {
+        if (slot < sweep->low || (sweep->states[slot - sweep->low] & TG_STATE_SOURCE)) continue;
+        tg_cell *cell = tg_sweep_cell(sweep, slot);
+        if (cell->object && !holds_number(tg_tape_output(sweep->tape, slot))) {
+            tg_array_release(cell->array);
+            cell->array = NULL;
+        }
+    }
+    /* External payloads wait for tg_tape_clear, which runs under the interpreter lock. */
+    if (sweep->consume && node->kind != TG_NODE_EXTERNAL) tg_tape_release_node(sweep->tape, node);
+}
+
+/* Elementwise nodes on arrays go to the chain where they can; the others are swept one by one. */
+static tg_status array_node(tg_sweep *sweep, tg_chain *chain, tg_node *node) {
+    if (tg_sweep_cell(sweep, node->slot)->object) {
+        if (tg_chain_add(chain, sweep, node)) return TG_OK;
+        if (chain->nodes) {
+            tg_status status = tg_chain_flush(chain, sweep);
+            if (status != TG_OK) return status;
+            if (tg_chain_add(chain, sweep, node)) return TG_OK;
+        }
+    }
+    tg_status status = elementwise_node(sweep, node);
+    leave(sweep, node);
+    return status;
+}
+
+tg_status tg_sweep_run(tg_sweep *sweep) {
+    size_t nodes = 0;
+    tg_index elements = 0;
+    tg_status status = TG_OK;
+    tg_chain chain;
+    chain.nodes = chain.places = chain.steps = 0;
+    for (tg_node *node; status == TG_OK && (node = tg_sweep_next(sweep));) {
+        const bool native = node->kind != TG_NODE_EXTERNAL && !(node->flags & TG_FLAG_GENERIC);
+        if (native && node->kind == TG_NODE_ELEMENTWISE && node->ndim) {
+            status = array_node(sweep, &chain, node);
+        } else {
+            if (chain.nodes) status = tg_chain_flush(&chain, sweep);
+            if (status != TG_OK) break;
+            if (!native) {
+                status = sweep->hooks.rule(sweep->hooks.context, sweep, node);
+                leave(sweep, node);
+            } else if (node->kind == TG_NODE_ELEMENTWISE) {
+                status = number_node(sweep, node);
+            } else {
+                const tg_cell *cell = tg_sweep_cell(sweep, node->slot);
+                if (node->ndim && cell->array) elements += cell->array->size;
+                status = structural_node(sweep, node);
+                leave(sweep, node);
+            }
+        }
+        if (status == TG_OK && (++nodes >= NODES_PER_POLL || elements >= ELEMENTS_PER_POLL)) {
+            nodes = 0;
+            elements = 0;
+            status = sweep->hooks.poll(sweep->hooks.context);
+        }
+    }
+    tg_status flushed = tg_chain_flush(&chain, sweep);
+    return status == TG_OK ? flushed : status;
+}

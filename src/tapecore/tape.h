@@ -1,0 +1,198 @@
+/* tape.h: the contiguous arena of nodes that recording fills and the sweep reads.
+ *
+ * One node, in 8-byte words (`x * y` on two numbers: 6 words, 48 bytes):
+ *
+ *   | header: op, kind, dtype, ndim, flags, masks | words, previous | operands, slot |     tg_node, 24 bytes
+ *   | in[operands]: the operands' slots (32 bits each, TG_NO_SLOT for a constant), padded   |
+ *   | shape[ndim] of the output                                                             |
+ *   | params: count, then that many words                          only TG_NODE_STRUCTURAL  |
+ *   | saved: one word for each bit of saved_mask, a number or (array_mask) a tg_array *     |
+ *   | count, then (id, index << 32 | slot) pairs                     only TG_FLAG_HANDLES   |
+ *
+ * A TG_NODE_EXTERNAL node has instead of shape, params and saved values: its payload (owned by the tape, freed through
+ * `release_payload`), the number of its outputs, and for each output `dtype << 8 | ndim` and its shape.
+ *
+ * A slot numbers an output: slots grow by one from node to node, so a node's operands always have smaller slots. The
+ * sweep walks back with `previous`. Indices instead of pointers, since the arena moves when it grows.
+ *
+ * Invariant: a record call that fails leaves the tape as it was.
+ */
+#ifndef TG_TAPE_H
+#define TG_TAPE_H
+
+#include "core.h"
+#include "ops.h"
+#include "value.h"
+
+typedef enum tg_node_kind {
+    TG_NODE_LEAF,        /* a watched value */
+    TG_NODE_ELEMENTWISE, /* an operation of ops.def */
+    TG_NODE_STRUCTURAL,  /* an operation of structural.h */
+    TG_NODE_EXTERNAL,    /* a rule outside the core */
+} tg_node_kind;
+
+enum {
+    TG_FLAG_GENERIC = 1, /* an element type without native kernels: the sweep asks the binding */
+    TG_FLAG_HANDLES = 2, /* other tapes know a saved value */
+};
+
+typedef struct tg_node {
+    uint16_t op;
+    uint8_t kind;
+    uint8_t dtype;
+    uint8_t ndim;
+    uint8_t flags;
+    uint8_t saved_mask; /* bit k: operand k, bit TG_MAX_OPERANDS: the output */
+    uint8_t array_mask; /* the same bits, set where the saved word is a tg_array * (owned) */
+    uint32_t words;     /* the length of this node */
+    uint32_t previous;  /* the length of the node before it, 0 for the first */
+    uint32_t operands;
+    uint32_t slot; /* of the first output */
+    uint32_t in[];
+} tg_node;
+
+typedef struct tg_tape {
+    uint64_t id;            /* never used twice; 0 is nobody's */
+    tg_pool *pool;          /* borrowed for the tape's life */
+    uint64_t *arena;        /* owned */
+    size_t capacity, used;  /* in words */
+    size_t arena_bytes;     /* the block's size, for the pool */
+    uint32_t *node_of_slot; /* owned: where in the arena the node of a slot begins */
+    uint32_t slots, slot_capacity;
+    size_t slot_bytes;
+    uint32_t last;   /* where the last node begins */
+    uint32_t leaves; /* nodes of kind TG_NODE_LEAF */
+    size_t nodes;
+    size_t owning;   /* nodes that own arrays or payloads: 0 makes tg_tape_clear free of charge */
+    void (*release_payload)(void *payload);
+    tg_index work;   /* elements of all recorded arrays: what a sweep will roughly cost */
+
+    /* The binding's part. */
+    void *owner;     /* the tape's Python object, borrowed */
+    bool watches;    /* variables are watched when they are read */
+    int readers;     /* sweeps under way in any thread: until they end the arena must neither move nor go */
+    struct tg_tape *next_live, *previous_live; /* the list of tapes whose id is in use */
+} tg_tape;
+
+/* What one record call appends. Arrays in `saved` are retained by the tape. */
+typedef struct tg_record {
+    int op;
+    int kind;
+    int dtype;
+    int flags;
+    int ndim;
+    const tg_index *shape;
+    uint32_t operands;
+    const uint32_t *in;                             /* slots on this tape */
+    int params_count;
+    const tg_index *params;
+    unsigned saved_mask;
+    const tg_value *saved[TG_MAX_OPERANDS + 1];     /* by bit of saved_mask */
+    const tg_handles *handles[TG_MAX_OPERANDS + 1]; /* the saved values' handles, or NULL */
+} tg_record;
+
+/* One output of an external node. */
+typedef struct tg_output {
+    int dtype;
+    int ndim;
+    const tg_index *shape; /* borrowed */
+} tg_output;
+
+void tg_tape_init(tg_tape *tape, tg_pool *pool, uint64_t id, void (*release_payload)(void *payload));
+
+/* Forgets everything recorded and gives the memory back; the tape goes on under `id`. The binding's part stays. */
+void tg_tape_clear(tg_tape *tape, uint64_t id);
+
+/* *slot, out: the new output's slot. */
+tg_status tg_tape_watch(tg_tape *tape, int dtype, int ndim, const tg_index *shape, uint32_t *slot);
+tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot);
+
+/* tg_tape_record for the usual elementwise operation: one native type, no other tape knows a saved value. */
+tg_status tg_tape_record_plain(tg_tape *tape, int op, uint32_t operands, const uint32_t *in, unsigned saved_mask,
+                               const tg_value *values, const tg_value *out, uint32_t *slot);
+
+/* *slot, out: the first output's slot; the others follow. On success the tape owns `payload`. */
+tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32_t *in, int outputs,
+                                  const tg_output *output, void *payload, uint32_t *slot);
+
+/* Room for a node of `words` words with `outputs` slots; afterwards tg_tape_append cannot fail. */
+tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs);
+
+static inline tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot) {
+    return (tg_node *)(tape->arena + tape->node_of_slot[slot]);
+}
+
+static inline tg_node *tg_tape_append(tg_tape *tape, size_t words, uint32_t outputs) {
+    tg_node *node = (tg_node *)(tape->arena + tape->used);
+    node->words = (uint32_t)words;
+    node->previous = tape->nodes ? ((tg_node *)(tape->arena + tape->last))->words : 0;
+    node->slot = tape->slots;
+    tape->last = (uint32_t)tape->used;
+    for (uint32_t i = 0; i < outputs; i++) tape->node_of_slot[tape->slots + i] = tape->last;
+    tape->slots += outputs;
+    tape->used += words;
+    tape->nodes++;
+    return node;
+}
+
+static inline size_t tg_node_in_words(uint32_t operands) { return ((size_t)operands + 1) / 2; }
+
+/* The shortest way onto the tape: an elementwise operation on numbers of one native type. saved: the words of
+ * saved_mask in order. */
+static inline tg_status tg_tape_record_scalar(tg_tape *tape, int op, int dtype, uint32_t operands, const uint32_t *in,
+                                              unsigned saved_mask, int saved_count, const uint64_t *saved,
+                                              uint32_t *slot) {
+    size_t in_words = tg_node_in_words(operands);
+    size_t words = sizeof(tg_node) / 8 + in_words + (size_t)saved_count;
+    if (tape->used + words > tape->capacity || tape->slots + 1 > tape->slot_capacity) {
+        tg_status status = tg_tape_reserve(tape, words, 1);
+        if (status != TG_OK) return status;
+    }
+    tg_node *node = tg_tape_append(tape, words, 1);
+    node->op = (uint16_t)op;
+    node->kind = TG_NODE_ELEMENTWISE;
+    node->dtype = (uint8_t)dtype;
+    node->ndim = 0;
+    node->flags = 0;
+    node->saved_mask = (uint8_t)saved_mask;
+    node->array_mask = 0;
+    node->operands = operands;
+    for (uint32_t i = 0; i < operands; i++) node->in[i] = in[i];
+    uint64_t *words_saved = (uint64_t *)(node + 1) + in_words;
+    for (int i = 0; i < saved_count; i++) words_saved[i] = saved[i];
+    *slot = node->slot;
+    return TG_OK;
+}
+
+/* Where the parts of a node lie; see the diagram. */
+static inline const tg_index *tg_node_shape(const tg_node *node) {
+    return (const tg_index *)((const uint64_t *)(node + 1) + tg_node_in_words(node->operands));
+}
+static inline const tg_index *tg_node_params(const tg_node *node) { return tg_node_shape(node) + node->ndim + 1; }
+static inline int tg_node_params_count(const tg_node *node) { return (int)tg_node_shape(node)[node->ndim]; }
+static inline uint64_t *tg_node_saved(const tg_node *node) {
+    const tg_index *after = tg_node_shape(node) + node->ndim;
+    if (node->kind == TG_NODE_STRUCTURAL) after += 1 + after[0];
+    return (uint64_t *)after;
+}
+static inline void **tg_node_payload(const tg_node *node) {
+    return (void **)((uint64_t *)(node + 1) + tg_node_in_words(node->operands));
+}
+
+/* The saved value of bit `bit`, borrowed from the tape. */
+tg_value tg_node_saved_value(const tg_node *node, int bit);
+
+/* The handles that other tapes had for the saved value of bit `bit` when the node was recorded: entry `index`. */
+bool tg_node_saved_handle(const tg_node *node, int bit, uint32_t index, tg_handle *out);
+
+/* Number and description of a node's outputs; the shape is borrowed from the tape until it moves. */
+uint32_t tg_node_outputs(const tg_node *node);
+tg_output tg_tape_output(const tg_tape *tape, uint32_t slot);
+
+/* Frees what one node owns; its masks are cleared, so that it happens once. */
+void tg_tape_release_node(tg_tape *tape, tg_node *node);
+
+/* Bytes of arena and slot table in use. */
+size_t tg_tape_bytes(const tg_tape *tape);
+
+#endif

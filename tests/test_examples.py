@@ -1,0 +1,60 @@
+"""Every example runs as a user would run it, only shorter, and prints what it promises."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name: str, *arguments: str, directory: Path, needs: tuple[str, ...] = ()) -> str:
+    for module in needs:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{module} is not installed")
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=directory, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_no_example_is_forgotten():
+    tested = {"digits.py", "higher_order.py", "line_fit.py", "logistic_regression.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == tested
+
+
+def test_line_fit(tmp_path):
+    output = run("line_fit.py", directory=tmp_path)
+    slope, offset = re.search(r"y = (\S+) x (\S+)", output).groups()
+    assert float(slope) == pytest.approx(2, abs=0.01)
+    assert float(offset) == pytest.approx(-1, abs=0.01)
+
+
+def test_logistic_regression(tmp_path):
+    output = run("logistic_regression.py", "--steps", "100", directory=tmp_path, needs=("sklearn",))
+    assert float(re.search(r"test accuracy: +(\S+) %", output)[1]) > 94
+
+
+def test_higher_order(tmp_path):
+    output = run("higher_order.py", directory=tmp_path)
+    assert "+1 x^0 +1 x^1 +0.5 x^2" in output
+    assert "minimum at (1.00000000, 1.00000000)" in output
+
+
+def test_digits(tmp_path):
+    output = run(
+        "digits.py",
+        "--epochs",
+        "2",
+        "--output",
+        "picture.png",
+        directory=tmp_path,
+        needs=("sklearn", "matplotlib", "tqdm"),
+    )
+    assert float(re.search(r"test accuracy: (\S+) %", output)[1]) > 80
+    assert (tmp_path / "picture.png").stat().st_size > 20_000

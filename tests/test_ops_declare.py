@@ -1,0 +1,105 @@
+"""Tests of how structural operations are declared: what is saved, what is asked for, what fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tf
+from tapegrad import _native
+from tapegrad._ops.declare import linear, structural
+
+
+def _gradient(f: Any, *args: tf.Tensor) -> list[Any]:
+    with tf.GradientTape() as tape:
+        for arg in args:
+            tape.watch(arg)
+        result = f(*args)
+    gradients: list[Any] = tape.gradient(result, list(args))
+    return gradients
+
+
+def test_a_rule_gets_what_its_parameters_name() -> None:
+    seen: dict[str, Any] = {}
+
+    def rule(g: Any, b: Any, out: Any, a_shape: Any, out_shape: Any, factor: Any) -> Any:
+        seen.update(b=b, out=out, a_shape=a_shape, out_shape=out_shape, factor=factor)
+        return tf.reduce_sum(g * b * factor, 0)
+
+    scaled = structural("scaled", lambda a, b, *, factor: a * b * factor, a=rule)
+    a, b = tf.constant([1.0, 2.0]), tf.constant([[3.0, 4.0], [5.0, 6.0]])
+    (da,) = _gradient(lambda a: scaled(a, b, factor=2.0), a)
+    np.testing.assert_array_equal(da, [16.0, 20.0])
+    np.testing.assert_array_equal(seen["b"], b)
+    np.testing.assert_array_equal(seen["out"], a.numpy() * b.numpy() * 2)
+    assert (seen["a_shape"], seen["out_shape"], seen["factor"]) == ((2,), (2, 2), 2.0)
+
+
+def test_an_operand_without_a_rule_has_no_gradient() -> None:
+    scaled = structural("scaled", lambda a, b: a * b, a=lambda g, b: g * b)
+    da, db = _gradient(scaled, tf.constant(2.0), tf.constant(3.0))
+    assert float(da) == 3.0
+    assert db is None
+
+
+def test_only_what_the_wanted_rules_need_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+    record = _native.record
+
+    def spy(rule: Any, operands: Any, results: Any, saved: Any) -> Any:
+        kept.append(saved)
+        return record(rule, operands, results, saved)
+
+    monkeypatch.setattr("tapegrad._ops.declare.record", spy)
+    product = structural("product", lambda a, b: a * b, a=lambda g, b: g * b, b=lambda g, a: g * a)
+    a, b = tf.constant(2.0), tf.constant(3.0)
+    product(a, b)
+    assert kept == []
+    _gradient(lambda a: product(a, b), a)
+    assert sum(value is not None for value in kept[-1]) == 1
+    _gradient(product, a, b)
+    assert sum(value is not None for value in kept[-1]) == 2
+
+
+def test_several_operands_and_results() -> None:
+    def apart(gs: Any, values_shape: Any, out_shape: Any) -> list[Any]:
+        assert out_shape == values_shape
+        return [None if g is None else 2.0 * g for g in gs]
+
+    doubled = structural("doubled", lambda *values: tuple([2 * x for x in values]), values=apart)
+    x, y = tf.constant(1.0), tf.constant([2.0, 3.0])
+    dx, dy = _gradient(lambda x, y: doubled(x, y)[1], x, y)
+    assert dx is None
+    np.testing.assert_array_equal(dy, [2.0, 2.0])
+    dx, dy = _gradient(lambda x, y: list(doubled(x, y)), x, y)
+    assert float(dx) == 2.0
+
+
+def test_a_saved_result_has_its_place_on_outer_tapes() -> None:
+    exponential = structural("exponential", lambda x: np.exp(x), x=lambda g, out: g * out)
+    x = tf.constant(1.0, tf.float64)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        (first,) = _gradient(exponential, x)
+    assert float(outer.gradient(first, x)) == pytest.approx(np.e, rel=1e-15)
+
+
+def test_linear_takes_the_transpose() -> None:
+    total = linear("total", lambda a: np.sum(a), transpose=lambda g, a_shape: tf.broadcast_to(g, a_shape))
+    (da,) = _gradient(total, tf.constant([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(da, [1.0, 1.0, 1.0])
+
+
+def test_errors_of_numpy_name_the_operation_and_the_shapes() -> None:
+    add = structural("sum of two", lambda a, b: a + b)
+    with pytest.raises(ValueError, match=r"sum of two: .*\(operand shapes: \(2,\), \(3,\)\)"):
+        add(tf.ones(2), tf.ones(3))
+
+
+def test_a_rule_for_no_operand_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"rules for \['c'\], but its operands are \['a', 'b'\]"):
+        structural("sum", lambda a, b: a + b, c=lambda g: g)
+    with pytest.raises(TypeError, match="must be the only one"):
+        structural("sum", lambda a, *b: a)
