@@ -71,7 +71,6 @@ def _progress(step: str) -> None:
 def _write(collected: runner.Collected, output: Path, name: str) -> None:
     profile = PROFILES[name]
     output.mkdir(parents=True, exist_ok=True)
-    (output / ".gitignore").write_text("*\n", encoding="utf-8")
     table = report.text(collected, profile)
     _progress("")
     print(table)

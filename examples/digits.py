@@ -128,9 +128,9 @@ def predict(model: tf.keras.Model, images: np.ndarray) -> np.ndarray:
 def plot(history: History, data: Data, predictions: np.ndarray, path: Path) -> None:
     """Write the curves, and under them two rows of test digits, the wrong ones first."""
     columns = 12
-    figure = plt.figure(figsize=(10, 6.6), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
-    curves, digits = figure.subfigures(2, 1, height_ratios=[1.35, 1])
+    figure = plt.figure(figsize=(10, 6.6))
+    figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
+    (curves,), (digits,) = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.35, 1])
     left, right = curves.subplots(1, 2)
     epochs = range(1, len(history.loss) + 1)
 

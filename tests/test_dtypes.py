@@ -41,7 +41,12 @@ def test_types_are_distinct_keys() -> None:
 
 
 def test_pythons_types_and_other_names() -> None:
-    assert [tf.as_dtype(kind) for kind in (bool, int, float, complex)] == [tf.bool, tf.int32, tf.float32, tf.complex128]
+    assert [tf.as_dtype(kind) for kind in (bool, int, float, complex)] == [
+        tf.bool,
+        tf.int32,
+        tf.float32,
+        tf.complex128,
+    ]
     assert (tf.half, tf.double) == (tf.float16, tf.float64)
     assert [tf.as_dtype(name) for name in ("half", "float", "double")] == [tf.float16, tf.float32, tf.float64]
     assert tf.as_dtype(">f4") is tf.float32
@@ -60,7 +65,7 @@ def test_limits() -> None:
 def test_what_is_no_type(value: Any) -> None:
     if value is np.longdouble and np.dtype(value) == np.float64:
         pytest.skip("long double is double here")
-    with pytest.raises(TypeError, match="Cannot convert .* to a dtype"):
+    with pytest.raises(TypeError, match=r"Cannot convert .* to a dtype"):
         tf.as_dtype(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 
 import numpy as np
@@ -106,6 +107,17 @@ def test_the_phase_ends_with_a_failed_call():
     with pytest.raises(ZeroDivisionError):
         Fails()(1.0, training=True)
     assert np.all(layers.Dropout(0.5)(np.ones(100)).numpy() == 1)
+
+
+def test_models_can_be_pickled():
+    model = tf.keras.Sequential([layers.Dense(3, activation="relu"), layers.BatchNormalization()])
+    x = np.ones((2, 4), np.float32)
+    expected = model(x).numpy()
+    copied = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copied(x).numpy(), expected)
+    assert [v.name for v in copied.variables] == [v.name for v in model.variables]
+    copied.variables[0].assign_add(np.ones((4, 3)))
+    np.testing.assert_array_equal(model(x).numpy(), expected)
 
 
 def test_float64_models():

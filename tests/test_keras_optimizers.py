@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -93,6 +95,17 @@ def test_minimizes_a_quadratic(optimizer):
             loss = tf.reduce_sum((x - [1.0, 2.0]) ** 2)
         optimizer.apply_gradients(zip(tape.gradient(loss, [x]), [x], strict=True))
     np.testing.assert_allclose(x.numpy(), [1.0, 2.0], atol=0.05)
+
+
+def test_copies_are_independent():
+    optimizer, x = optimizers.SGD(1.0, momentum=0.5), tf.Variable(0.0)
+    optimizer.apply_gradients([(tf.constant(1.0), x)])
+    copied, y = copy.deepcopy((optimizer, x))
+    assert (int(copied.iterations), float(y)) == (1, -1.0)
+    optimizer.apply_gradients([(tf.constant(1.0), x)])
+    assert (int(copied.iterations), float(y)) == (1, -1.0)
+    copied.apply_gradients([(tf.constant(1.0), y)])
+    assert float(x) == float(y) == -2.5
 
 
 def test_learning_rate_can_change():

@@ -59,12 +59,24 @@ def test_tensorflows_names_of_one_operand(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor"],
+    [
+        "equal",
+        "not_equal",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+    ],
 )
 def test_comparisons(name: str) -> None:
     ufunc = getattr(np, name)
     np.testing.assert_array_equal(getattr(tf, name)(X, Y), ufunc(X, Y), strict=True)
-    np.testing.assert_array_equal(getattr(tf, name)(tf.constant(X), 0.5, name="c"), ufunc(X, 0.5), strict=True)
+    np.testing.assert_array_equal(
+        getattr(tf, name)(tf.constant(X), 0.5, name="c"), ufunc(X, 0.5), strict=True
+    )
     x = tf.constant(X)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -86,7 +98,9 @@ def test_predicates_and_bits() -> None:
 def test_compositions() -> None:
     x = np.array([0.25, 1.0, 4.0])
     np.testing.assert_array_equal(tf.math.rsqrt(x), [2.0, 1.0, 0.5])
-    np.testing.assert_array_equal(tf.math.reciprocal_no_nan([0.0, 2.0]), np.array([0.0, 0.5], np.float32), strict=True)
+    np.testing.assert_array_equal(
+        tf.math.reciprocal_no_nan([0.0, 2.0]), np.array([0.0, 0.5], np.float32), strict=True
+    )
     np.testing.assert_array_equal(tf.scalar_mul(2.0, x), 2 * x)
     check_grads(tf.math.rsqrt, (x,), order=2)
     check_grads(tf.math.reciprocal_no_nan, (x,), order=2)

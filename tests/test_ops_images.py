@@ -34,7 +34,11 @@ def _windows(images: Any, size: Any, strides: Any, dilations: Any = (1, 1)) -> A
         [
             np.stack(
                 [
-                    images[:, i : i + (size[0] - 1) * dilations[0] + 1 : dilations[0], j : j + (size[1] - 1) * dilations[1] + 1 : dilations[1]]
+                    images[
+                        :,
+                        i : i + (size[0] - 1) * dilations[0] + 1 : dilations[0],
+                        j : j + (size[1] - 1) * dilations[1] + 1 : dilations[1],
+                    ]
                     for j in columns
                 ],
                 1,
@@ -48,7 +52,15 @@ def _windows(images: Any, size: Any, strides: Any, dilations: Any = (1, 1)) -> A
 @pytest.mark.parametrize("padding", ["VALID", "SAME"])
 @pytest.mark.parametrize(
     ("size", "strides", "dilations"),
-    [((3, 2), 1, 1), ((2, 2), 2, 1), ((3, 3), (2, 1), 1), ((2, 3), 1, 2), ((1, 1), 1, 1), ((1, 1), (2, 3), 1), ((3, 3), (1, 2, 3, 1), 1)],
+    [
+        ((3, 2), 1, 1),
+        ((2, 2), 2, 1),
+        ((3, 3), (2, 1), 1),
+        ((2, 3), 1, 2),
+        ((1, 1), 1, 1),
+        ((1, 1), (2, 3), 1),
+        ((3, 3), (1, 2, 3, 1), 1),
+    ],
 )
 def test_conv2d(size: Any, strides: Any, dilations: int, padding: str) -> None:
     filters = RANDOM.normal(size=(*size, 3, 4))
@@ -56,7 +68,9 @@ def test_conv2d(size: Any, strides: Any, dilations: int, padding: str) -> None:
     holes = (dilations, dilations)
     windows = _windows(_padded(IMAGES, size, steps, holes, padding, 0.0), size, steps, holes)
     expected = np.einsum("brchwi,hwio->brco", windows, filters)
-    np.testing.assert_allclose(conv2d(IMAGES, filters, strides, padding, dilations), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        conv2d(IMAGES, filters, strides, padding, dilations), expected, rtol=1e-12, atol=1e-12
+    )
     check_grads(lambda x, w: conv2d(x, w, strides, padding, dilations), (IMAGES, filters), order=2)
 
 
@@ -68,13 +82,17 @@ def test_conv2d_with_explicit_padding() -> None:
 
 
 @pytest.mark.parametrize("padding", ["VALID", "SAME"])
-@pytest.mark.parametrize(("size", "strides"), [((2, 2), (2, 2)), ((3, 2), (1, 2)), ((2, 3), (3, 1)), ((1, 1), (1, 1))])
+@pytest.mark.parametrize(
+    ("size", "strides"), [((2, 2), (2, 2)), ((3, 2), (1, 2)), ((2, 3), (3, 1)), ((1, 1), (1, 1))]
+)
 def test_pooling(size: Any, strides: Any, padding: str) -> None:
     windows = _windows(_padded(IMAGES, size, strides, (1, 1), padding, -np.inf), size, strides)
     np.testing.assert_array_equal(max_pool2d(IMAGES, size, strides, padding), windows.max((3, 4)))
     check_grads(lambda x: max_pool2d(x * x, size, strides, padding), (IMAGES,), order=2)
     windows = _windows(_padded(IMAGES, size, strides, (1, 1), padding, np.nan), size, strides)
-    np.testing.assert_allclose(avg_pool2d(IMAGES, size, strides, padding), np.nanmean(windows, (3, 4)), rtol=1e-12)
+    np.testing.assert_allclose(
+        avg_pool2d(IMAGES, size, strides, padding), np.nanmean(windows, (3, 4)), rtol=1e-12
+    )
     check_grads(lambda x: avg_pool2d(x * x, size, strides, padding), (IMAGES,), order=2)
 
 
@@ -96,10 +114,22 @@ def test_types_are_kept() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: conv2d(IMAGES, np.ones((2, 2, 4, 1))), r"conv2d: .* \(2, 5, 6, 3\) and filters .* \(2, 2, 4, 1\) do not fit"),
-        (lambda: conv2d(IMAGES, np.ones((7, 2, 3, 1))), r"conv2d: a window of \(7, 2\) is greater than .* \(2, 5, 6, 3\)"),
-        (lambda: conv2d(IMAGES, np.ones((2, 2, 3, 1)), padding="FULL"), "conv2d: padding is 'VALID', 'SAME' or .* not 'FULL'"),
-        (lambda: conv2d(IMAGES, np.ones((2, 2, 3, 1)), strides=(2, 1, 1, 1)), r"conv2d: strides is .* not \(2, 1, 1, 1\)"),
+        (
+            lambda: conv2d(IMAGES, np.ones((2, 2, 4, 1))),
+            r"conv2d: .* \(2, 5, 6, 3\) and filters .* \(2, 2, 4, 1\) do not fit",
+        ),
+        (
+            lambda: conv2d(IMAGES, np.ones((7, 2, 3, 1))),
+            r"conv2d: a window of \(7, 2\) is greater than .* \(2, 5, 6, 3\)",
+        ),
+        (
+            lambda: conv2d(IMAGES, np.ones((2, 2, 3, 1)), padding="FULL"),
+            "conv2d: padding is 'VALID', 'SAME' or .* not 'FULL'",
+        ),
+        (
+            lambda: conv2d(IMAGES, np.ones((2, 2, 3, 1)), strides=(2, 1, 1, 1)),
+            r"conv2d: strides is .* not \(2, 1, 1, 1\)",
+        ),
         (lambda: max_pool2d(IMAGES, 0, 1), "max_pool2d: ksize is a positive int"),
         (lambda: avg_pool2d(IMAGES[0], 2, 1), r"avg_pool2d: images .* not a tensor of shape \(5, 6, 3\)"),
     ],

@@ -59,7 +59,9 @@ def test_bad_keys(key: Any) -> None:
         tf.constant(X)[key]
 
 
-@pytest.mark.parametrize("key", [3, (0, 4), [0, 3], (0, 0, 0, 0), (slice(None), [4]), np.array([True, False])])
+@pytest.mark.parametrize(
+    "key", [3, (0, 4), [0, 3], (0, 0, 0, 0), (slice(None), [4]), np.array([True, False])]
+)
 def test_keys_out_of_range(key: Any) -> None:
     with pytest.raises(IndexError):
         tf.constant(X)[key]
@@ -68,7 +70,10 @@ def test_keys_out_of_range(key: Any) -> None:
 CASES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "gather": (lambda x: tf.gather(x, [2, 0, 2]), lambda x: x[[2, 0, 2]]),
     "gather by a scalar": (lambda x: tf.gather(x, 1), lambda x: x[1]),
-    "gather along an axis": (lambda x: tf.gather(x, [[1, 0], [3, -1]], axis=1), lambda x: np.take(x, [[1, 0], [3, -1]], 1)),
+    "gather along an axis": (
+        lambda x: tf.gather(x, [[1, 0], [3, -1]], axis=1),
+        lambda x: np.take(x, [[1, 0], [3, -1]], 1),
+    ),
     "gather with a batch axis": (
         lambda x: tf.gather(x, [[1], [0], [3]], batch_dims=1),
         lambda x: np.stack([x[k][i] for k, i in enumerate([[1], [0], [3]])]),
@@ -106,7 +111,10 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda x: tf.scatter_nd([[1], [0], [1]], x, (4, 4, 5)),
         lambda x: np.stack([x[1], x[0] + x[2], 0 * x[0], 0 * x[0]]),
     ),
-    "scatter_nd of all": (lambda x: tf.scatter_nd(np.zeros((3, 0), int), x, (4, 5)), lambda x: x[0] + x[1] + x[2]),
+    "scatter_nd of all": (
+        lambda x: tf.scatter_nd(np.zeros((3, 0), int), x, (4, 5)),
+        lambda x: x[0] + x[1] + x[2],
+    ),
     "where": (lambda x: tf.where(MASK, x, 2 * x), lambda x: np.where(MASK, x, 2 * x)),
 }
 
@@ -138,7 +146,9 @@ def test_repeated_positions_add_up() -> None:
 def test_index_add_broadcasts() -> None:
     result = indexing.index_add(2.0, ([0, 0, 1],), (3,))
     np.testing.assert_array_equal(result, [4.0, 2.0, 0.0])
-    check_grads(lambda u: indexing.index_add(u * u, (slice(None), [0, 0, 1]), (2, 4)), (X[0, 0, :3],), order=2)
+    check_grads(
+        lambda u: indexing.index_add(u * u, (slice(None), [0, 0, 1]), (2, 4)), (X[0, 0, :3],), order=2
+    )
 
 
 def test_where_without_alternatives() -> None:
@@ -150,17 +160,27 @@ def test_where_without_alternatives() -> None:
 
 
 def test_one_hot() -> None:
-    np.testing.assert_array_equal(tf.one_hot([0, 2, -1, 3], 3), np.array([[1, 0, 0], [0, 0, 1], [0] * 3, [0] * 3], np.float32), strict=True)
+    np.testing.assert_array_equal(
+        tf.one_hot([0, 2, -1, 3], 3),
+        np.array([[1, 0, 0], [0, 0, 1], [0] * 3, [0] * 3], np.float32),
+        strict=True,
+    )
     np.testing.assert_array_equal(tf.one_hot([[0], [1]], 2, axis=0), [[[1], [0]], [[0], [1]]])
-    np.testing.assert_array_equal(tf.one_hot([1], 2, on_value=5, off_value=-1), np.array([[-1, 5]], np.int32), strict=True)
+    np.testing.assert_array_equal(
+        tf.one_hot([1], 2, on_value=5, off_value=-1), np.array([[-1, 5]], np.int32), strict=True
+    )
     assert tf.one_hot([1], 2, dtype=tf.bool).dtype is tf.bool
     assert tf.one_hot(1, 3, axis=-1).numpy().tolist() == [0.0, 1.0, 0.0]
-    check_grads(lambda on, off: tf.one_hot([1, 0], 3, on * off, off), (np.float64(2.0), np.float64(3.0)), order=2)
+    check_grads(
+        lambda on, off: tf.one_hot([1, 0], 3, on * off, off), (np.float64(2.0), np.float64(3.0)), order=2
+    )
 
 
 def test_order_of_equal_elements() -> None:
     x = tf.constant([1, 3, 3, 2, 3])
-    np.testing.assert_array_equal(tf.argsort(x, stable=True), np.array([0, 3, 1, 2, 4], np.int32), strict=True)
+    np.testing.assert_array_equal(
+        tf.argsort(x, stable=True), np.array([0, 3, 1, 2, 4], np.int32), strict=True
+    )
     np.testing.assert_array_equal(tf.argsort(x, direction="DESCENDING"), [1, 2, 4, 3, 0])
     values, indices = tf.math.top_k(x, 4)
     np.testing.assert_array_equal(values, [3, 3, 3, 2])
@@ -169,7 +189,9 @@ def test_order_of_equal_elements() -> None:
 
 
 def test_sort_of_unsigned_and_nan() -> None:
-    np.testing.assert_array_equal(tf.sort(np.array([3, 0, 200], np.uint8), direction="DESCENDING"), [200, 3, 0])
+    np.testing.assert_array_equal(
+        tf.sort(np.array([3, 0, 200], np.uint8), direction="DESCENDING"), [200, 3, 0]
+    )
     np.testing.assert_array_equal(tf.sort([np.nan, 1.0, 2.0], direction="DESCENDING"), [np.nan, 2.0, 1.0])
 
 
@@ -193,14 +215,30 @@ def test_great_scatters_are_right() -> None:
     [
         (lambda: tf.gather(X, [0.5]), TypeError, "gather: the indices must be integers, not float"),
         (lambda: tf.gather(X, [3]), IndexError, "3"),
-        (lambda: tf.gather(X, [[0]], batch_dims=1), ValueError, r"gather: params of shape \(3, 4, 5\) and indices of shape \(1, 1\)"),
+        (
+            lambda: tf.gather(X, [[0]], batch_dims=1),
+            ValueError,
+            r"gather: params of shape \(3, 4, 5\) and indices of shape \(1, 1\)",
+        ),
         (lambda: tf.gather_nd(X, [[0, 0, 0, 0]]), ValueError, r"gather_nd: indices of shape \(1, 4\)"),
-        (lambda: tf.scatter_nd([[0], [1]], [1.0], [3]), ValueError, r"scatter_nd: updates of shape \(1,\) .* \(2, 1\)"),
-        (lambda: tf.boolean_mask(X, [True, False]), ValueError, r"boolean_mask: a mask of shape \(2,\) .* \(3, 4, 5\)"),
+        (
+            lambda: tf.scatter_nd([[0], [1]], [1.0], [3]),
+            ValueError,
+            r"scatter_nd: updates of shape \(1,\) .* \(2, 1\)",
+        ),
+        (
+            lambda: tf.boolean_mask(X, [True, False]),
+            ValueError,
+            r"boolean_mask: a mask of shape \(2,\) .* \(3, 4, 5\)",
+        ),
         (lambda: tf.boolean_mask(X, [1, 0, 1]), ValueError, "boolean_mask: the mask must be a boolean array"),
         (lambda: tf.math.top_k(X, 6), ValueError, r"top_k: a tensor of shape \(3, 4, 5\) has no 6 elements"),
         (lambda: tf.math.top_k(1.0), ValueError, "top_k: a tensor with at least one dimension"),
-        (lambda: tf.sort(X, direction="UP"), ValueError, "sort: direction is 'ASCENDING' or 'DESCENDING', not 'UP'"),
+        (
+            lambda: tf.sort(X, direction="UP"),
+            ValueError,
+            "sort: direction is 'ASCENDING' or 'DESCENDING', not 'UP'",
+        ),
         (lambda: indexing.take_along_axis(X, [0]), ValueError, r"take_along_axis: indices of shape \(1,\)"),
     ],
 )

@@ -145,7 +145,9 @@ def test_tensordot(shape_a: tuple[int, ...], shape_b: tuple[int, ...], axes: Any
 def test_linalg() -> None:
     a, v = _normal(5, 2, 3), _normal(5, 3)
     np.testing.assert_allclose(tf.linalg.matvec(a, v), np.einsum("bij,bj->bi", a, v))
-    np.testing.assert_allclose(tf.linalg.matvec(a, v[:, :2], transpose_a=True), np.einsum("bij,bi->bj", a, v[:, :2]))
+    np.testing.assert_allclose(
+        tf.linalg.matvec(a, v[:, :2], transpose_a=True), np.einsum("bij,bi->bj", a, v[:, :2])
+    )
     np.testing.assert_array_equal(tf.linalg.matrix_transpose(a), a.swapaxes(1, 2))
     z = a[0] + 1j
     np.testing.assert_array_equal(tf.linalg.adjoint(z), z.conj().T)
@@ -157,17 +159,32 @@ def test_linalg() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: tf.einsum("ij,jk->ik", np.ones((2, 3))), "einsum: 'ij,jk->ik' names 2 operands, but 1 are given"),
+        (
+            lambda: tf.einsum("ij,jk->ik", np.ones((2, 3))),
+            "einsum: 'ij,jk->ik' names 2 operands, but 1 are given",
+        ),
         (lambda: tf.einsum("ij->i", np.ones(3)), r"einsum: the term 'ij' of 'ij->i' does not fit .* \(3,\)"),
-        (lambda: tf.einsum("i->i", np.ones((3, 2))), r"einsum: the term 'i' of 'i->i' does not fit .* \(3, 2\)"),
-        (lambda: tf.einsum("ij,jk", np.ones((2, 3)), np.ones((4, 5))), r"axis 'j' has sizes 3 and 4; .* \(2, 3\), \(4, 5\)"),
+        (
+            lambda: tf.einsum("i->i", np.ones((3, 2))),
+            r"einsum: the term 'i' of 'i->i' does not fit .* \(3, 2\)",
+        ),
+        (
+            lambda: tf.einsum("ij,jk", np.ones((2, 3)), np.ones((4, 5))),
+            r"axis 'j' has sizes 3 and 4; .* \(2, 3\), \(4, 5\)",
+        ),
         (lambda: tf.einsum("i->k", np.ones(3)), "the result of 'i->k' has an axis 'k' that no operand has"),
         (lambda: tf.einsum("i->ii", np.ones(3)), "the result of 'i->ii' names an axis twice"),
         (lambda: tf.einsum("i1->i", np.ones((3, 2))), "einsum: 'i1->i' holds '1'"),
-        (lambda: tf.tensordot(np.ones((2, 3)), np.ones((4, 5)), 1), r"tensordot: .* \(2, 3\) and \[0\] of shape \(4, 5\) differ"),
+        (
+            lambda: tf.tensordot(np.ones((2, 3)), np.ones((4, 5)), 1),
+            r"tensordot: .* \(2, 3\) and \[0\] of shape \(4, 5\) differ",
+        ),
         (lambda: tf.tensordot(np.ones(2), np.ones(2), 2), "tensordot: cannot sum over 2 axes"),
         (lambda: tf.matmul(np.ones((2, 3)), np.ones((4, 5))), r"matmul.*\(2, 3\).*\(4, 5\)"),
-        (lambda: tf.matmul(np.ones((2, 2)), np.ones((2, 2)), True, adjoint_a=True), "only one of transpose_a and adjoint_a"),
+        (
+            lambda: tf.matmul(np.ones((2, 2)), np.ones((2, 2)), True, adjoint_a=True),
+            "only one of transpose_a and adjoint_a",
+        ),
         (lambda: tf.linalg.matrix_transpose(np.ones(2)), r"matrix_transpose: .* not shape \(2,\)"),
     ],
 )

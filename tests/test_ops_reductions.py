@@ -51,7 +51,13 @@ def test_values_are_numpys(name: str, dtype: Any) -> None:
 @pytest.mark.parametrize("dtype", [np.int32, np.uint8, np.int64])
 def test_integers_stay_integers(dtype: Any) -> None:
     x = np.array([[1, 2, 3], [4, 5, 7]], dtype)
-    for name, expected in {"sum": [6, 16], "prod": [6, 140], "max": [3, 7], "min": [1, 4], "mean": [2, 5]}.items():
+    for name, expected in {
+        "sum": [6, 16],
+        "prod": [6, 140],
+        "max": [3, 7],
+        "min": [1, 4],
+        "mean": [2, 5],
+    }.items():
         np.testing.assert_array_equal(
             getattr(tf, f"reduce_{name}")(x, 1), np.array(expected, dtype), strict=True
         )
@@ -67,7 +73,9 @@ def test_all_any_count_and_positions() -> None:
     y = tf.constant([[3.0, 1.0, 3.0], [0.0, 5.0, 5.0]])
     np.testing.assert_array_equal(tf.argmax(y), [0, 1, 1])
     np.testing.assert_array_equal(tf.argmax(y, axis=1), np.array([0, 1]), strict=True)
-    np.testing.assert_array_equal(tf.argmin(y, axis=-1, output_type=tf.int32), np.array([1, 0], np.int32), strict=True)
+    np.testing.assert_array_equal(
+        tf.argmin(y, axis=-1, output_type=tf.int32), np.array([1, 0], np.int32), strict=True
+    )
     assert int(reductions.argmax(y)) == 4
 
 
@@ -105,7 +113,11 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Any, Any]] = {
     "logsumexp of great numbers": (tf.reduce_logsumexp, [1e4, 1e4, -1e4], [0.5, 0.5, 0.0]),
     "cumprod with a zero": (tf.math.cumprod, [0.0, 2.0, 3.0], [9.0, 0.0, 0.0]),
     "cumprod with a zero within": (tf.math.cumprod, [2.0, 0.0, 3.0], [1.0, 8.0, 0.0]),
-    "no cotangent, no contribution": (lambda x: tf.math.cumprod(x)[0], [1e200, 1e200, 1e200], [1.0, 0.0, 0.0]),
+    "no cotangent, no contribution": (
+        lambda x: tf.math.cumprod(x)[0],
+        [1e200, 1e200, 1e200],
+        [1.0, 0.0, 0.0],
+    ),
     "zero cotangent at infinity": (lambda x: 0.0 * tf.norm(x), [np.inf, 1.0], [0.0, 0.0]),
 }
 
@@ -189,7 +201,12 @@ def test_norms(ord: Any, axis: Any, keepdims: bool) -> None:
         expected = expected.reshape(1, 1, 1) if keepdims else expected
     else:
         pair = isinstance(axis, tuple)
-        expected = np.linalg.norm(X, None if isinstance(ord, str) and not pair else "fro" if ord == "euclidean" else ord, axis, keepdims)
+        expected = np.linalg.norm(
+            X,
+            None if isinstance(ord, str) and not pair else "fro" if ord == "euclidean" else ord,
+            axis,
+            keepdims,
+        )
     np.testing.assert_allclose(tf.norm(X, ord, axis, keepdims), expected, rtol=1e-14)
     check_grads(lambda x: tf.norm(x, ord, axis, keepdims), (X,), order=2)
 
@@ -214,15 +231,23 @@ def test_complex_products() -> None:
 
 
 def test_add_n() -> None:
-    np.testing.assert_array_equal(tf.add_n([[1.0, 2.0], tf.constant([3.0, 4.0]), np.float32([1, 1])]), [5.0, 7.0])
+    np.testing.assert_array_equal(
+        tf.add_n([[1.0, 2.0], tf.constant([3.0, 4.0]), np.float32([1, 1])]), [5.0, 7.0]
+    )
     check_grads(lambda a, b: tf.add_n([a, b, a * b]), (X[0], X[1]), order=2)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: tf.reduce_sum(tf.zeros((2, 3)), (0, 2)), "sum: axis 2 is out of bounds for a tensor with 2 dim"),
-        (lambda: tf.reduce_max(tf.zeros((2, 3)), -3), "max: axis -3 is out of bounds for a tensor with 2 dim"),
+        (
+            lambda: tf.reduce_sum(tf.zeros((2, 3)), (0, 2)),
+            "sum: axis 2 is out of bounds for a tensor with 2 dim",
+        ),
+        (
+            lambda: tf.reduce_max(tf.zeros((2, 3)), -3),
+            "max: axis -3 is out of bounds for a tensor with 2 dim",
+        ),
         (lambda: tf.reduce_mean(tf.zeros((2, 3)), [0, 0]), "mean: axis .* names a dimension twice"),
         (lambda: tf.reduce_max(tf.zeros((0, 3)), 0), r"max: .*operand shapes: \(0, 3\)"),
         (lambda: tf.argmax(tf.zeros((2, 3)), 2), "argmax: axis 2 is out of bounds"),

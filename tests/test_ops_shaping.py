@@ -28,7 +28,10 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "expand_dims two": (lambda x: shaping.expand_dims(x, (0, 3)), lambda x: np.expand_dims(x, (0, 3))),
     "squeeze": (lambda x: tf.squeeze(x[:, :1]), lambda x: x[:, 0]),
     "squeeze axis": (lambda x: tf.squeeze(x[:1, :1], [1]), lambda x: x[:1, 0]),
-    "broadcast_to": (lambda x: tf.broadcast_to(x[:, :1], (5, 2, 3, 4)), lambda x: np.broadcast_to(x[:, :1], (5, 2, 3, 4))),
+    "broadcast_to": (
+        lambda x: tf.broadcast_to(x[:, :1], (5, 2, 3, 4)),
+        lambda x: np.broadcast_to(x[:, :1], (5, 2, 3, 4)),
+    ),
     "flip": (lambda x: tf.reverse(x, [0, -1]), lambda x: np.flip(x, (0, -1))),
     "flip all": (shaping.flip, np.flip),
     "roll": (lambda x: tf.roll(x, 2, 1), lambda x: np.roll(x, 2, 1)),
@@ -58,7 +61,10 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda x: tf.pad(x, [[2, 0], [0, 3], [4, 1]], "SYMMETRIC"),
         lambda x: np.pad(x, [(2, 0), (0, 3), (4, 1)], "symmetric"),
     ),
-    "pack": (lambda x: tf.convert_to_tensor([[x[0, 0, 0], 2.0], [1, x[1, 2, 3]]]), lambda x: [[x[0, 0, 0], 2.0], [1, x[1, 2, 3]]]),
+    "pack": (
+        lambda x: tf.convert_to_tensor([[x[0, 0, 0], 2.0], [1, x[1, 2, 3]]]),
+        lambda x: [[x[0, 0, 0], 2.0], [1, x[1, 2, 3]]],
+    ),
 }
 
 
@@ -106,13 +112,15 @@ def test_unused_parts_contribute_zeros() -> None:
     np.testing.assert_array_equal(tape.gradient(y, x), [[5.0, 6.0], [0.0, 0.0], [1.0, 2.0]])
     with tf.GradientTape() as tape:
         tape.watch(x)
-        first, last = tf.split(x, [1, 2])
+        _, last = tf.split(x, [1, 2])
         y = last * 2
     np.testing.assert_array_equal(tape.gradient(y, x), [[0.0, 0.0], [2.0, 2.0], [2.0, 2.0]])
 
 
 def test_gradient_of_the_padding_value() -> None:
-    check_grads(lambda x, c: tf.pad(x * c, [[1, 2]], constant_values=c * c), (X[0, 0], np.float64(1.5)), order=2)
+    check_grads(
+        lambda x, c: tf.pad(x * c, [[1, 2]], constant_values=c * c), (X[0, 0], np.float64(1.5)), order=2
+    )
 
 
 def test_gradient_with_respect_to_every_part() -> None:
@@ -147,21 +155,36 @@ def test_empty_tensors() -> None:
     ("call", "message"),
     [
         (lambda: tf.squeeze(tf.zeros((2, 1)), 0), r"squeeze: cannot drop axis 0 of size 2 .* shape \(2, 1\)"),
-        (lambda: tf.expand_dims(tf.zeros(2), 3), "expand_dims: axis 3 is out of bounds for a tensor with 2 dim"),
+        (
+            lambda: tf.expand_dims(tf.zeros(2), 3),
+            "expand_dims: axis 3 is out of bounds for a tensor with 2 dim",
+        ),
         (lambda: tf.stack([tf.zeros(2), tf.zeros(3)]), r"stack: .* one shape, not \(2,\) and \(3,\)"),
         (lambda: tf.stack([]), "stack: at least one tensor"),
         (lambda: tf.concat([], 0), "concatenate: at least one tensor"),
-        (lambda: tf.split(tf.zeros((3, 4)), 2), r"split: axis 0 of a tensor with shape \(3, 4\) has no 2 equal parts"),
-        (lambda: tf.split(tf.zeros(3), [1, 1]), r"split: pieces of \[1, 1\] do not add up to axis 0 .* \(3,\)"),
+        (
+            lambda: tf.split(tf.zeros((3, 4)), 2),
+            r"split: axis 0 of a tensor with shape \(3, 4\) has no 2 equal parts",
+        ),
+        (
+            lambda: tf.split(tf.zeros(3), [1, 1]),
+            r"split: pieces of \[1, 1\] do not add up to axis 0 .* \(3,\)",
+        ),
         (lambda: tf.split(tf.zeros(4), 2, num=3), "split: there are 2 pieces, not 3"),
         (lambda: tf.unstack(tf.zeros((2, 3)), num=3), r"unstack: axis 0 .* \(2, 3\) has 2 slices, not 3"),
         (lambda: tf.tile(tf.zeros((2, 3)), [2]), r"tile: multiples \(2,\) .* shape \(2, 3\)"),
         (lambda: tf.reverse(tf.zeros(2), [0, 0]), r"flip: axis \(0, 0\) names a dimension twice"),
         (lambda: tf.roll(tf.zeros((2, 2)), [1, 2, 3], [0, 1]), "roll: 3 shifts for 2 axes"),
-        (lambda: shaping.moveaxis(tf.zeros((2, 2)), [0, 1], [0]), "moveaxis: 2 axes cannot move to 1 positions"),
+        (
+            lambda: shaping.moveaxis(tf.zeros((2, 2)), [0, 1], [0]),
+            "moveaxis: 2 axes cannot move to 1 positions",
+        ),
         (lambda: tf.pad(tf.zeros((2, 2)), [[1, 1]]), r"pad: the widths must be 2 pairs .* shape \(2, 2\)"),
         (lambda: tf.pad(tf.zeros(2), [[1, -1]]), "pad: the widths must not be negative"),
-        (lambda: tf.pad(tf.zeros(2), [[2, 0]], "REFLECT"), "pad: axis 0 of size 2 can be extended by at most 1"),
+        (
+            lambda: tf.pad(tf.zeros(2), [[2, 0]], "REFLECT"),
+            "pad: axis 0 of size 2 can be extended by at most 1",
+        ),
         (lambda: tf.pad(tf.zeros(2), [[2, 0]], "EDGE"), "pad: unknown mode 'edge'"),
     ],
 )

@@ -45,7 +45,9 @@ def test_normal_and_uniform(dtype: tf.DType) -> None:
     tf.random.set_seed(1)
     x = tf.random.normal([100, 100], 2.0, 0.5, dtype)
     assert x.dtype is dtype
-    np.testing.assert_allclose([x.numpy().mean(dtype=float), x.numpy().std(dtype=float)], [2.0, 0.5], atol=0.02)
+    np.testing.assert_allclose(
+        [x.numpy().mean(dtype=float), x.numpy().std(dtype=float)], [2.0, 0.5], atol=0.02
+    )
     u = tf.random.uniform((10000,), -1, 3.0, dtype)
     assert u.dtype is dtype
     assert -1 <= u.numpy().min() < -0.99
@@ -108,8 +110,14 @@ def test_many_threads_draw_different_numbers() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: tf.random.normal([2], dtype=tf.int32), "normal: dtype must be a floating-point type, not int32"),
-        (lambda: tf.random.uniform([2], dtype=tf.int32), "uniform: maxval must be given for the integer type int32"),
+        (
+            lambda: tf.random.normal([2], dtype=tf.int32),
+            "normal: dtype must be a floating-point type, not int32",
+        ),
+        (
+            lambda: tf.random.uniform([2], dtype=tf.int32),
+            "uniform: maxval must be given for the integer type int32",
+        ),
         (lambda: tf.random.uniform([2], dtype=tf.complex64), "uniform: dtype must be a floating-point type"),
         (lambda: tf.random.normal([2], mean=[0.0, 1.0, 2.0]), r"random: .* shape \(3,\) .* \(2,\)"),
         (lambda: tf.random.normal([2], mean=[[0.0], [1.0]]), r"random: .* shape \(2, 1\) .* \(2,\)"),

@@ -108,7 +108,7 @@ newaxis = None
 """In an index, a new axis of size 1."""
 
 # Imported when first used: not every program needs them.
-_LAZY = frozenset({"keras", "memory", "nn", "testing"})
+_LAZY = ("keras", "memory", "nn", "testing")
 
 __all__ = [
     "DType",
@@ -158,15 +158,12 @@ __all__ = [
     "int64",
     "int8",
     "is_tensor",
-    "keras",
     "linalg",
     "linspace",
     "math",
     "matmul",
-    "memory",
     "nest",
     "newaxis",
-    "nn",
     "norm",
     "one_hot",
     "ones",
@@ -197,7 +194,6 @@ __all__ = [
     "stack",
     "stop_gradient",
     "tensordot",
-    "testing",
     "tile",
     "transpose",
     "truediv",
@@ -209,6 +205,7 @@ __all__ = [
     "where",
     "zeros",
     "zeros_like",
+    *_LAZY,
     *_elementwise.__all__,
 ]
 

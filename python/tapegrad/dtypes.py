@@ -1,7 +1,8 @@
 """The element types of tensors: one `DType` object per type, with TensorFlow's names.
 
-A `DType` is interchangeable with NumPy's: `np.zeros(3, tf.float32)` works, and `tf.float32 == np.float32` holds. This
-module imports nothing but NumPy, because the native module reads `DTYPES` while it is being imported.
+A `DType` is interchangeable with NumPy's: `np.zeros(3, tf.float32)` works, and `tf.float32 == np.float32`
+holds. This module imports nothing but NumPy, because the native module reads `DTYPES` while it is being
+imported.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ __all__ = [
 class DType:
     """The element type of a tensor.
 
-    There is exactly one object per type, so `is` compares them; `==` also accepts whatever names the type for NumPy (a
-    NumPy dtype or scalar type, a string).
+    There is exactly one object per type, so `is` compares them; `==` also accepts whatever names the type for
+    NumPy (a NumPy dtype or scalar type, a string).
 
     Examples
     --------
@@ -197,8 +198,8 @@ def as_dtype(type_value: Any) -> DType:
     Parameters
     ----------
     type_value
-        A `DType`, a NumPy dtype or scalar type, a string such as `"float32"`, or one of Python's `bool`, `int`, `float`
-        and `complex` (which give `tf.bool`, `tf.int32`, `tf.float32` and `tf.complex128`).
+        A `DType`, a NumPy dtype or scalar type, a string such as `"float32"`, or one of Python's `bool`,
+        `int`, `float` and `complex` (which give `tf.bool`, `tf.int32`, `tf.float32` and `tf.complex128`).
 
     Raises
     ------

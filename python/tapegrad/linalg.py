@@ -31,7 +31,8 @@ def matmul(
     Parameters
     ----------
     a, b
-        Tensors of shapes (..., n, k) and (..., k, m) - after transposing. Vectors are taken as NumPy's `@` takes them.
+        Tensors of shapes (..., n, k) and (..., k, m) - after transposing. Vectors are taken as NumPy's `@`
+        takes them.
     transpose_a, transpose_b
         Whether to exchange the last two axes first.
     adjoint_a, adjoint_b
@@ -87,8 +88,8 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Any, name: str | None = None) 
     a, b
         The tensors.
     axes
-        How many of the last axes of `a` and of the first axes of `b` to sum over; or a pair: the axes of `a`, and those of `b`
-        in the same order.
+        How many of the last axes of `a` and of the first axes of `b` to sum over; or a pair: the axes of `a`,
+        and those of `b` in the same order.
     name
         Has no effect.
 
@@ -107,8 +108,8 @@ def einsum(equation: str, *inputs: TensorLike, **kwargs: Any) -> Tensor:
     Parameters
     ----------
     equation
-        One letter per axis, the operands separated by commas, as for `np.einsum`: repeated letters take the diagonal, `...`
-        stands for broadcast axes, and what is missing behind `->` is summed over.
+        One letter per axis, the operands separated by commas, as for `np.einsum`: repeated letters take the
+        diagonal, `...` stands for broadcast axes, and what is missing behind `->` is summed over.
     *inputs
         As many tensors as the equation names.
     **kwargs

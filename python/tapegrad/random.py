@@ -1,7 +1,8 @@
 """Random tensors, drawn from NumPy's generators.
 
-The numbers come from one generator that all threads share (its draws are atomic); `set_seed` makes a program repeatable. A
-function called with `seed=` draws from a generator of that seed's own, which `set_seed` starts afresh.
+The numbers come from one generator that all threads share (its draws are atomic); `set_seed` makes a program
+repeatable. A function called with `seed=` draws from a generator of that seed's own, which `set_seed` starts
+afresh.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ __all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
 
 _lock = threading.Lock()
 _global_seed: int | None = None
-_shared = np.random.default_rng()
+_shared: np.random.Generator | None = None  # made when first needed: importing numpy.random takes its time
 _by_seed: dict[int, np.random.Generator] = {}
 
 
@@ -44,16 +45,20 @@ def set_seed(seed: int) -> None:
     number = as_int(seed)
     with _lock:
         _global_seed = number
-        _shared = np.random.default_rng(_entropy(number))
+        _shared = None
         _by_seed.clear()
 
 
 def generator(seed: int | np.random.Generator | None = None) -> np.random.Generator:
     """Return the generator that calls with this `seed` draw from: a generator is taken as it is."""
-    if seed is None:
-        return _shared
+    global _shared
     if isinstance(seed, np.random.Generator):
         return seed
+    if seed is None:
+        with _lock:
+            if _shared is None:
+                _shared = np.random.default_rng(None if _global_seed is None else _entropy(_global_seed))
+            return _shared
     number = as_int(seed)
     with _lock:
         if number not in _by_seed:
@@ -81,7 +86,8 @@ def normal(
     shape
         The shape of the result.
     mean, stddev
-        Mean and standard deviation; broadcast against `shape`. The result is differentiable with respect to both.
+        Mean and standard deviation; broadcast against `shape`. The result is differentiable with respect to
+        both.
     dtype
         A floating-point type.
     seed
@@ -137,8 +143,8 @@ def uniform(
     shape
         The shape of the result.
     minval, maxval
-        The bounds; `maxval` is 1 by default for floating-point types and must be given for integers. A floating result is
-        differentiable with respect to both.
+        The bounds; `maxval` is 1 by default for floating-point types and must be given for integers. A
+        floating result is differentiable with respect to both.
     dtype
         A floating-point or integer type.
     seed
@@ -190,7 +196,9 @@ def _scaled(draws: npt.NDArray[Any], offset: TensorLike, scale: TensorLike, kind
         if len(shape) > draws.ndim or any(
             size not in (1, drawn) for size, drawn in zip(shape[::-1], draws.shape[::-1], strict=False)
         ):
-            raise ValueError(f"random: a parameter of shape {shape} does not fit the shape {draws.shape} to be drawn.")
+            raise ValueError(
+                f"random: a parameter of shape {shape} does not fit the shape {draws.shape} to be drawn."
+            )
     if not (isinstance(scale, int | float) and scale == 1):
         result = elementwise.multiply(result, _of_kind(scale, kind))
     if not (isinstance(offset, int | float) and offset == 0):

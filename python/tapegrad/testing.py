@@ -215,6 +215,9 @@ def _widened(leaf: Any) -> _Array:
 
 
 def _random(rng: np.random.Generator, like: _Array) -> _Array:
-    """Return normally distributed numbers of an array's shape, complex where it is."""
-    values = np.asarray(rng.standard_normal(like.shape))
-    return values + 1j * rng.standard_normal(like.shape) if np.iscomplexobj(like) else values
+    """Return random numbers of an array's shape, complex where it is; none is small, so that all matter."""
+
+    def real_part() -> _Array:
+        return np.asarray(rng.uniform(0.5, 1.5, like.shape) * rng.choice([-1.0, 1.0], like.shape))
+
+    return real_part() + 1j * real_part() if np.iscomplexobj(like) else real_part()

@@ -689,9 +689,7 @@ cdef uint32_t watch_value(tg_tape *tape, Value value) except? 0:
     check(tg_tape_watch(tape, value.value.dtype, tg_value_ndim(&value.value), tg_value_shape(&value.value), &slot))
     add_handle(value, tape, slot)
     if isinstance(value, VariableBase):
-        (<GradientTape>tape.owner).variables.append(value)
-    else:
-        (<GradientTape>tape.owner).tensors.append(value)
+        (<GradientTape>tape.owner).remember_variable(value)
     return slot
 
 
@@ -1859,7 +1857,7 @@ def record(rule, operands, results, saved):
                 slots[k] = TG_NO_SLOT
                 if pointers[k] != NULL:
                     slots[k] = tg_handles_find(&(<Value>pointers[k]).handles, tape.id)
-            (<GradientTape>tape.owner).payloads.append(payload)
+            (<GradientTape>tape.owner).keep(payload)
             check(tg_tape_record_external(tape, count, slots, results_count, outputs, <void *>payload, &slot))
     finally:
         free(outputs)
@@ -1872,6 +1870,9 @@ cdef enum:
     RECORDING
     STOPPED    # left; what it recorded is alive
     CONSUMED   # not persistent, and its gradient was taken
+
+cdef enum:
+    FEW = 32  # sources and targets that need no memory of their own
 
 cdef str ONE_SET = "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
 cdef str INSIDE = (
@@ -1908,9 +1909,8 @@ cdef class GradientTape:
     cdef int state
     cdef bint persistent
     cdef bint paused          # inside stop_recording
-    cdef list variables       # watched variables; they live as long as the tape
-    cdef list tensors         # watched tensors, likewise
-    cdef list payloads        # what nodes with Python rules saved
+    cdef list variables       # watched variables, None before the first; they live as long as the tape
+    cdef list payloads        # what nodes with Python rules saved, likewise
     cdef tuple remembered     # the variables of a consumed tape
     cdef object __weakref__
 
@@ -1918,7 +1918,6 @@ cdef class GradientTape:
         tg_tape_init(&self.tape, pool, 0, release_payload)
         self.tape.owner = <void *>self
         self.state = NEW
-        self.variables, self.tensors, self.payloads, self.remembered = [], [], [], ()
 
     def __init__(self, persistent=False, watch_accessed_variables=True):
         self.persistent = persistent
@@ -1939,7 +1938,19 @@ cdef class GradientTape:
         tg_tape_clear(&self.tape, last_id if renew else 0)
         if renew:
             enlist(&self.tape)
-        self.variables, self.tensors, self.payloads = [], [], []
+        self.variables = self.payloads = None
+        return 0
+
+    cdef int remember_variable(self, Value variable) except -1:
+        if self.variables is None:
+            self.variables = []
+        self.variables.append(variable)
+        return 0
+
+    cdef int keep(self, object payload) except -1:
+        if self.payloads is None:
+            self.payloads = []
+        self.payloads.append(payload)
         return 0
 
     cdef int start(self) except -1:
@@ -2005,8 +2016,8 @@ cdef class GradientTape:
     def watched_variables(self):
         """The variables watched so far, in the order of their construction."""
         if self.state == CONSUMED:
-            return self.remembered
-        return tuple(sorted(self.variables, key=_birth))
+            return () if self.remembered is None else self.remembered
+        return () if self.variables is None else tuple(sorted(self.variables, key=_birth))
 
     def stop_recording(self):
         """A context in which this tape records nothing.
@@ -2051,11 +2062,10 @@ cdef class GradientTape:
             if `output_gradients` does not fit the targets, or for an unknown `unconnected_gradients`
         """
         cdef list targets, flat_sources, seeds, results
+        cdef bint zero
         if self.state == NEW or self.state == CONSUMED:
             raise RuntimeError(ONE_SET)
-        zero = getattr(unconnected_gradients, "value", unconnected_gradients)
-        if zero != "none" and zero != "zero":
-            raise ValueError(f"Unknown value for unconnected_gradients: {unconnected_gradients!r}")
+        zero = zeros_wanted(unconnected_gradients)
         if target is None:
             raise TypeError("Argument `target` should be a list or nested structure of Tensors, Variables or "
                             "CompositeTensors to be differentiated, but received None.")
@@ -2068,7 +2078,7 @@ cdef class GradientTape:
             elif not self.paused:
                 logger.warning(INSIDE)
         results = self.differentiate(targets, flat_sources, seeds)
-        if zero == "zero":
+        if zero:
             results = [zeros_of(<Value>s) if r is None else r for r, s in zip(results, flat_sources)]
         if isinstance(sources, Value):
             return results[0]
@@ -2084,9 +2094,12 @@ cdef class GradientTape:
         cdef list results
         cdef Py_ssize_t i, t
         cdef size_t sources_count = len(sources), targets_count = len(targets)
-        cdef uint32_t *slots = <uint32_t *>malloc((sources_count + targets_count + 1) * sizeof(uint32_t))
-        if slots == NULL:
-            raise MemoryError()
+        cdef uint32_t few[FEW]
+        cdef uint32_t *slots = few
+        if sources_count + targets_count > FEW:
+            slots = <uint32_t *>malloc((sources_count + targets_count) * sizeof(uint32_t))
+            if slots == NULL:
+                raise MemoryError()
         try:
             for i in range(len(sources)):
                 slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
@@ -2096,7 +2109,7 @@ cdef class GradientTape:
                 results = sweep(self, sources_count, slots, targets_count, slots + sources_count, seeds)
             finally:
                 if not self.persistent:
-                    self.remembered = self.watched_variables()
+                    self.remembered = None if self.variables is None else self.watched_variables()
                     self.forget(False)
                     self.state = CONSUMED
             # A target that the tape does not know still depends on itself.
@@ -2106,11 +2119,21 @@ cdef class GradientTape:
                         if targets[t] is sources[i]:
                             if not tg_dtype_is_inexact((<Value>sources[i]).value.dtype):
                                 continue
-                            seed = ones_of(<Value>sources[i]) if seeds[t] is None else seeds[t]
+                            seed = ones_of(<Value>sources[i]) if seeds is None or seeds[t] is None else seeds[t]
                             results[i] = seed if results[i] is None else results[i] + seed
         finally:
-            free(slots)
+            if slots != few:
+                free(slots)
         return results
+
+
+cdef bint zeros_wanted(object unconnected_gradients) except -1:
+    """Whether unconnected sources get zeros, from an UnconnectedGradients or its value."""
+    choice = unconnected_gradients if type(unconnected_gradients) is str else getattr(
+        unconnected_gradients, "value", unconnected_gradients)
+    if type(choice) is str and (choice == "none" or choice == "zero"):
+        return choice == "zero"
+    raise ValueError(f"Unknown value for unconnected_gradients: {unconnected_gradients!r}")
 
 
 def _birth(variable):
@@ -2162,9 +2185,9 @@ cdef list flatten_values(object structure, str argument):
 
 
 cdef list seeds_for(list targets, object output_gradients):
-    """The cotangent of each target, checked; None for ones."""
+    """The cotangent of each target, checked, None for ones; None altogether if all are ones."""
     if output_gradients is None:
-        return [None] * len(targets)
+        return None
     from tapegrad.nest import flatten
 
     given = flatten(output_gradients)
@@ -2378,17 +2401,19 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
     cdef tg_sweep_hooks hooks
     cdef tg_thread *thread = tg_thread_current()
     cdef bint recorded = tg_thread_records(thread), consume = not owner.persistent
-    cdef uint32_t *known
+    cdef uint32_t few[FEW]
+    cdef uint32_t *known = few
     cdef size_t i, known_sources = 0, known_targets = 0
-    cdef SweepContext context = SweepContext()
+    cdef SweepContext context = SweepContext.__new__(SweepContext)
     cdef list results
     hooks.context = <void *>context
     hooks.rule = hook_rule
     hooks.add = hook_add
     hooks.poll = hook_poll
-    known = <uint32_t *>malloc((sources_count + targets_count + 1) * sizeof(uint32_t))
-    if known == NULL:
-        raise MemoryError()
+    if sources_count + targets_count > FEW:
+        known = <uint32_t *>malloc((sources_count + targets_count) * sizeof(uint32_t))
+        if known == NULL:
+            raise MemoryError()
     try:
         for i in range(sources_count):
             if sources[i] != TG_NO_SLOT:
@@ -2401,7 +2426,8 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
         check(tg_sweep_begin(&sweep, &owner.tape, &loops, &hooks, known_sources, known, known_targets,
                              known + sources_count, consume and not recorded))
     finally:
-        free(known)
+        if known != few:
+            free(known)
     try:
         if recorded:
             results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds)
@@ -2423,11 +2449,13 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext context
         if targets[i] == TG_NO_SLOT or not tg_sweep_is_active(sweep, targets[i]):
             continue
         output = tg_tape_output(sweep.tape, targets[i])
-        if seeds[i] is None and tg_dtype_is_native(output.dtype):
+        seed = None if seeds is None else seeds[i]
+        if seed is None and tg_dtype_is_native(output.dtype):
             check(tg_sweep_add_ones(sweep, targets[i]))
             continue
-        seed = seeds[i] if seeds[i] is not None else own(np.ones(
-            tuple([output.shape[d] for d in range(output.ndim)]), DTYPES[output.dtype].as_numpy_dtype))
+        if seed is None:
+            seed = own(np.ones(
+                tuple([output.shape[d] for d in range(output.ndim)]), DTYPES[output.dtype].as_numpy_dtype))
         value = seed.value
         if value.array != NULL:
             tg_array_retain(value.array)
@@ -2475,7 +2503,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
         if targets[i] == TG_NO_SLOT or not tg_sweep_is_active(sweep, targets[i]):
             continue
         tg_sweep_reach(sweep, targets[i])
-        seed = seeds[i]
+        seed = None if seeds is None else seeds[i]
         if seed is None:
             output = tg_tape_output(sweep.tape, targets[i])
             seed = own(np.ones(tuple([output.shape[d] for d in range(output.ndim)]),

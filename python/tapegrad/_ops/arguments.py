@@ -1,4 +1,4 @@
-"""Shapes, axes and sizes as users write them (lists, arrays, tensors), turned into Python's ints and tuples."""
+"""Shapes, axes and sizes as users write them (lists, arrays, tensors), as Python's ints and tuples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def as_tensor(x: Any) -> Tensor:
 
 
 def as_inexact(x: Any) -> Tensor:
-    """Return `x` as a tensor of floating-point or complex numbers; integers and bools become float64, as in NumPy."""
+    """Return `x` as a floating or complex tensor; integers and bools become float64, as in NumPy."""
     value = as_tensor(x)
     dtype = value.dtype
     return value if dtype.is_floating or dtype.is_complex else cast(value, np.float64)
@@ -51,7 +51,7 @@ def as_axis(axis: Any, ndim: int, what: str) -> int:
 
 
 def as_axes(axis: Any, ndim: int, what: str) -> tuple[int, ...]:
-    """Return the axes that `axis` (`None` for all, an int, or a sequence of ints) names, between 0 and `ndim - 1`."""
+    """Return the axes that `axis` (`None` for all, an int, or several) names, between 0 and `ndim - 1`."""
     if axis is None:
         return tuple(range(ndim))
     if type(axis) is int and -ndim <= axis < ndim:

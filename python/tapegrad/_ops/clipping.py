@@ -23,7 +23,7 @@ def clip_by_value(t: TensorLike, clip_value_min: TensorLike, clip_value_max: Ten
 
 
 def clip_by_norm(t: TensorLike, clip_norm: TensorLike, axes: Any = None) -> Tensor:
-    """Return `t`, scaled down where its Euclidean norm over `axes` exceeds `clip_norm` so that it equals it."""
+    """Return `t`, scaled down to the norm `clip_norm` where its norm over `axes` exceeds that."""
     t = as_tensor(t)
     size = statistics.norm(t, axis=axes, keepdims=True)
     return elementwise.divide(elementwise.multiply(t, clip_norm), elementwise.maximum(size, clip_norm))
@@ -58,8 +58,8 @@ def clip_by_global_norm(
     Returns
     -------
     tuple
-        The list of scaled tensors (all NaN if the norm is not finite, as nothing sensible can be done then), and the
-        norm before scaling.
+        The list of scaled tensors (all NaN if the norm is not finite, as nothing sensible can be done then),
+        and the norm before scaling.
     """
     if isinstance(t_list, str) or not isinstance(t_list, Sequence):
         raise TypeError(f"clip_by_global_norm: a list of tensors is needed, not {type(t_list).__name__}.")

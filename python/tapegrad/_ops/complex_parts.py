@@ -1,18 +1,21 @@
 """Complex numbers taken apart and put together.
 
-The gradient of a real-valued function of complex z is 2 d/d conj(z), and a holomorphic function's rule multiplies by
-the conjugate of its derivative.
+The gradient of a real-valued function of complex z is 2 d/d conj(z), and a holomorphic function's rule
+multiplies by the conjugate of its derivative.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor
 from tapegrad._ops import elementwise
 from tapegrad._ops.arguments import as_tensor
-from tapegrad._ops.declare import TensorLike, linear, structural
+from tapegrad._ops.declare import Operation, TensorLike, linear, structural
 
 __all__ = ["angle", "complex", "conj", "conjugate", "imag", "real"]
 
@@ -26,7 +29,9 @@ def conjugate(x: TensorLike) -> Tensor:
 
 conj = conjugate
 
-_conjugate = linear("conjugate", forward=lambda x: np.conjugate(x), transpose=lambda g: conjugate(g))
+_conjugate: Operation = linear(
+    "conjugate", forward=lambda x: np.conjugate(x), transpose=lambda g: conjugate(g)
+)
 
 
 def real(x: TensorLike) -> Tensor:
@@ -44,8 +49,10 @@ def imag(x: TensorLike) -> Tensor:
 
 
 # The sweep casts a real cotangent of a complex operand.
-_real = linear("real", forward=lambda x: np.real(x), transpose=lambda g: g)
-_imag = linear("imag", forward=lambda x: np.imag(x), transpose=lambda g: elementwise.multiply(g, 1j))
+_real: Operation = linear("real", forward=lambda x: np.real(x), transpose=lambda g: g)
+_imag: Operation = linear(
+    "imag", forward=lambda x: np.imag(x), transpose=lambda g: elementwise.multiply(g, 1j)
+)
 
 
 def complex(real: TensorLike, imag: TensorLike) -> Tensor:
@@ -54,16 +61,13 @@ def complex(real: TensorLike, imag: TensorLike) -> Tensor:
     return result
 
 
-def _join(
-    re: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
-    im: np.ndarray[tuple[int, ...], np.dtype[np.floating]],
-):
+def _join(re: npt.NDArray[Any], im: npt.NDArray[Any]) -> npt.NDArray[Any]:
     out = np.empty(np.broadcast_shapes(re.shape, im.shape), np.result_type(re, im, np.complex64))
     out.real, out.imag = re, im
     return out
 
 
-_complex = structural("complex", _join, re=lambda g: real(g), im=lambda g: imag(g))
+_complex: Operation = structural("complex", _join, re=lambda g: real(g), im=lambda g: imag(g))
 
 
 def angle(x: TensorLike) -> Tensor:

@@ -1,7 +1,8 @@
-"""Convolution and pooling of images (batch, height, width, channels), composed of windows and matrix products.
+"""Convolution and pooling of images, composed of windows and matrix products.
 
-`_windows` lays out every window of the image as a view, its transpose `_add_windows` adds windows back into an image; with
-these two the rules of everything here, and their rules, are expressed.
+Images are (batch, height, width, channels). `_windows` lays out every window of an image as a view, its
+transpose `_add_windows` adds windows back into an image; with these two the rules of everything here, and
+their rules, are expressed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tapegrad import _native
 from tapegrad._native import Tensor
 from tapegrad._ops import elementwise
 from tapegrad._ops.arguments import as_shape, as_tensor
-from tapegrad._ops.declare import TensorLike, linear, structural
+from tapegrad._ops.declare import Operation, TensorLike, linear, structural
 from tapegrad._ops.padding import pad
 
 __all__ = ["avg_pool2d", "conv2d", "max_pool2d"]
@@ -51,14 +52,14 @@ def _windows_transpose(
     return out
 
 
-_windows = linear(
+_windows: Operation = linear(
     "windows",
     forward=_windows_forward,
     transpose=lambda g, a_shape, strides, dilations: _add_windows(
         g, shape=a_shape, strides=strides, dilations=dilations
     ),
 )
-_add_windows = linear(
+_add_windows: Operation = linear(
     "add_windows",
     forward=_windows_transpose,
     transpose=lambda g, a_shape, strides, dilations: _windows(
@@ -92,8 +93,8 @@ def conv2d(
     input, filters = as_tensor(input), as_tensor(filters)
     if input.ndim != 4 or filters.ndim != 4 or input.shape[3] != filters.shape[2]:
         raise ValueError(
-            f"conv2d: images (batch, height, width, channels) of shape {input.shape} and filters (height, width, "
-            f"channels, outputs) of shape {filters.shape} do not fit."
+            f"conv2d: images (batch, height, width, channels) of shape {input.shape} and filters (height, "
+            f"width, channels, outputs) of shape {filters.shape} do not fit."
         )
     size = filters.shape[0], filters.shape[1]
     steps, holes = _as_pair(strides, "conv2d", "strides"), _as_pair(dilations, "conv2d", "dilations")
@@ -117,7 +118,7 @@ def conv2d(
 
 
 def max_pool2d(input: TensorLike, ksize: Any, strides: Any, padding: Any = "VALID") -> Tensor:
-    """Return the greatest element of each window, channel by channel; elements that tie for it share its derivative.
+    """Return the greatest element of each window, channel by channel; ties share its derivative.
 
     Parameters
     ----------
@@ -157,7 +158,7 @@ def _max_pool_vjp(g: Tensor, a: Tensor, out: Tensor, size: _Pair, strides: _Pair
     return result
 
 
-_max_pool = structural("max_pool2d", _max_pool_forward, a=_max_pool_vjp)
+_max_pool: Operation = structural("max_pool2d", _max_pool_forward, a=_max_pool_vjp)
 
 
 def avg_pool2d(input: TensorLike, ksize: Any, strides: Any, padding: Any = "VALID") -> Tensor:
@@ -193,14 +194,15 @@ def _window_sum_transpose(g: Tensor, a_shape: tuple[int, ...], size: _Pair, stri
     return result
 
 
-_window_sum = linear("window_sum", forward=_window_sum_forward, transpose=_window_sum_transpose)
+_window_sum: Operation = linear("window_sum", forward=_window_sum_forward, transpose=_window_sum_transpose)
 
 
 def _pool_arguments(what: str, input: TensorLike, ksize: Any, strides: Any) -> tuple[Tensor, _Pair, _Pair]:
     image = as_tensor(input)
     if image.ndim != 4:
         raise ValueError(
-            f"{what}: images (batch, height, width, channels) are needed, not a tensor of shape {image.shape}."
+            f"{what}: images (batch, height, width, channels) are needed, not a tensor of shape "
+            f"{image.shape}."
         )
     return image, _as_pair(ksize, what, "ksize"), _as_pair(strides, what, "strides")
 
@@ -214,7 +216,8 @@ def _as_pair(value: Any, what: str, name: str) -> _Pair:
         numbers = numbers[1:3]
     if len(numbers) != 2 or min(numbers) < 1:
         raise ValueError(
-            f"{what}: {name} is a positive int, a pair (height, width) or (1, height, width, 1), not {value!r}."
+            f"{what}: {name} is a positive int, a pair (height, width) or (1, height, width, 1), "
+            f"not {value!r}."
         )
     return numbers[0], numbers[1]
 
@@ -236,7 +239,8 @@ def _margins(
             (top, bottom), (left, right) = widths[1:3]
             return (top, bottom), (left, right)
     raise ValueError(
-        f"{what}: padding is 'VALID', 'SAME' or [[0, 0], [top, bottom], [left, right], [0, 0]], not {padding!r}."
+        f"{what}: padding is 'VALID', 'SAME' or [[0, 0], [top, bottom], [left, right], [0, 0]], "
+        f"not {padding!r}."
     )
 
 

@@ -65,26 +65,27 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     first, last, by = [array(bound).item() for bound in (start, stop, step)]
     if by == 0:
         raise ValueError("arange: the step must not be zero.")
-    return _native.own(np.arange(first, last, by, kind))
+    return _native.own(np.arange(first, last, by, dtype=kind))
 
 
 def _kind_of_range(bounds: list[Tensor], given: tuple[Any, ...]) -> np.dtype[Any]:
-    """Return the type of a range: that of what has one; Python numbers only decide between integers and floats."""
+    """Return the type of a range: that of its tensors and arrays; Python numbers are weak."""
     strong = [
         bound.dtype.dtype
         for bound, number in zip(bounds, given, strict=True)
         if isinstance(number, np.generic) or not isinstance(number, int | float)
     ]
-    kind = np.result_type(*(strong or [bound.dtype.dtype for bound in bounds if bound.dtype.is_integer] or [np.float32]))
+    integers = [bound.dtype.dtype for bound in bounds if bound.dtype.is_integer]
+    kind = np.result_type(*(strong or integers or [float32.dtype]))
     has_floats = any(bound.dtype.is_floating for bound in bounds)
-    return np.dtype(np.float32) if has_floats and kind.kind in "iu" else kind
+    return float32.dtype if has_floats and kind.kind in "iu" else kind
 
 
 def linspace(start: TensorLike, stop: TensorLike, num: Any = 50, axis: Any = 0) -> Tensor:
     """Return `num` evenly spaced numbers from `start` to `stop`, both included, along a new axis.
 
-    Python floats make float32, integers float64, tensors and arrays keep their type. The result is differentiable with
-    respect to both ends.
+    Python floats make float32, integers float64, tensors and arrays keep their type. The result is
+    differentiable with respect to both ends.
     """
     first, last = as_tensor(start), as_tensor(stop)
     kind = np.result_type(first.dtype, last.dtype)
@@ -100,7 +101,7 @@ def linspace(start: TensorLike, stop: TensorLike, num: Any = 50, axis: Any = 0) 
     weights = np.linspace(0.0, 1.0, count, dtype=kind).reshape(
         [-1 if k == place else 1 for k in range(len(shape) + 1)]
     )
-    with_axis = shape[:place] + (1,) + shape[place:]
+    with_axis = (*shape[:place], 1, *shape[place:])
     ends = [
         _native.reshape(_native.broadcast_to(_native.cast(end, kind), shape), with_axis)
         for end in (first, last)

@@ -12,7 +12,7 @@ from tapegrad._native import Tensor
 from tapegrad._ops import elementwise
 from tapegrad._ops.arguments import as_axis, as_tensor
 from tapegrad._ops.complex_parts import conjugate
-from tapegrad._ops.declare import TensorLike, linear, silent, structural
+from tapegrad._ops.declare import Operation, TensorLike, linear, silent, structural
 from tapegrad._ops.shaping import flip, roll
 
 __all__ = ["cumprod", "cumsum"]
@@ -52,7 +52,7 @@ def _shifted(a: npt.NDArray[Any], axis: int, first: int) -> npt.NDArray[Any]:
     return out
 
 
-_cumsum = linear(
+_cumsum: Operation = linear(
     "cumsum",
     forward=_cumsum_forward,
     transpose=lambda g, axis, exclusive, reverse: _cumsum(
@@ -62,9 +62,10 @@ _cumsum = linear(
 
 
 def cumprod(a: TensorLike, axis: Any = None, exclusive: bool = False, reverse: bool = False) -> Tensor:
-    """Return the running product along `axis` (`None`: of `a` as a vector); derivatives are exact also at zeros.
+    """Return the running product along `axis` (`None`: of `a` as a vector), with derivatives exact at zeros.
 
-    With `exclusive` each position holds the product of those before it; with `reverse` the product runs from the end.
+    With `exclusive` each position holds the product of those before it; with `reverse` the product runs from
+    the end.
     """
     a, axis = _with_axis(a, axis, "cumprod")
     if reverse:
@@ -74,7 +75,7 @@ def cumprod(a: TensorLike, axis: Any = None, exclusive: bool = False, reverse: b
 
 
 # Moves each element one place on; the last one leaves, a constant comes in.
-_shift = structural(
+_shift: Operation = structural(
     "shift",
     lambda a, *, axis, first: _shifted(a, axis, first),
     a=lambda g, axis: flip(_shift(flip(g, axis), axis=axis, first=0), axis),
@@ -82,13 +83,13 @@ _shift = structural(
 
 
 def _cumprod_vjp(g: Tensor, a: Tensor, axis: int) -> Tensor:
-    # d out[k] / d a[i], i <= k, is the product of a[0..i-1] times that of a[i+1..k]. Summed over k with weights g[k],
-    # the second factors satisfy r[i] = g[i] + a[i+1] r[i+1].
+    # d out[k] / d a[i], i <= k, is the product of a[0..i-1] times that of a[i+1..k]. Summed over k with
+    # weights g[k], the second factors satisfy r[i] = g[i] + a[i+1] r[i+1].
     before = cumprod(a, axis, exclusive=True)
     return elementwise.multiply_no_nan(conjugate(before), _recurrence_backwards(a, g, axis))
 
 
-_cumprod = structural("cumprod", silent(lambda a, *, axis: np.cumprod(a, axis)), a=_cumprod_vjp)
+_cumprod: Operation = structural("cumprod", silent(lambda a, *, axis: np.cumprod(a, axis)), a=_cumprod_vjp)
 
 
 def _recurrence_backwards(a: Tensor, b: Tensor, axis: int) -> Tensor:
@@ -118,7 +119,7 @@ def _recurrence_vjp_a(g: Tensor, a: Tensor, out: Tensor, axis: int) -> Tensor:
     return elementwise.multiply_no_nan(previous, _recurrence_backwards(a, g, axis))
 
 
-_recurrence = structural(
+_recurrence: Operation = structural(
     "linear recurrence",
     _recurrence_forward,
     a=_recurrence_vjp_a,

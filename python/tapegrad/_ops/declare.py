@@ -1,6 +1,7 @@
 """Declaring structural operations: a forward function on arrays, and beside it the derivative rules.
 
-A rule names in its parameters what it needs, and what a node keeps until the reverse sweep follows from these names:
+A rule names in its parameters what it needs, and what a node keeps until the reverse sweep follows from these
+names:
 
     _roll = linear(
         "roll",
@@ -8,11 +9,13 @@ A rule names in its parameters what it needs, and what a node keeps until the re
         transpose=lambda g, shift, axis: _roll(g, shift=-shift, axis=axis),
     )
 
-The forward function's positional parameters are the operands (a `*name` parameter takes any number of them); its
-keyword-only parameters are the operation's parameters, always passed by name. A rule's parameters can be
+The forward function's positional parameters are the operands (a `*name` parameter takes any number of them);
+its keyword-only parameters are the operation's parameters, always passed by name. A rule's parameters can be
 
-- `g`: the cotangent of the result; if the forward returns a tuple, `gs`: the tuple of cotangents, `None` where there is none;
-- an operand's name: its value; `<name>_shape`: its shape. Of a `*name` parameter: the tuple of values or shapes;
+- `g`: the cotangent of the result; if the forward returns a tuple, `gs`: the tuple of cotangents, `None`
+  where there is none;
+- an operand's name: its value; `<name>_shape`: its shape. Of a `*name` parameter: the tuple of values or
+  shapes;
 - `out`, `out_shape`: the result's value or shape (tuples if the forward returns a tuple);
 - the name of one of the operation's parameters.
 
@@ -30,19 +33,22 @@ import numpy.typing as npt
 
 from tapegrad._native import Tensor, Value, array, is_watched, own, record, tensor
 
-__all__ = ["TensorLike", "linear", "silent", "structural"]
+__all__ = ["Operation", "TensorLike", "linear", "silent", "structural"]
+
+Operation: TypeAlias = Callable[..., Any]
+"""What `structural` makes. Where a rule mentions the operation itself, its type must be written."""
 
 TensorLike: TypeAlias = Value | npt.ArrayLike
 """What an operand can be: a tensor, a variable, an array, a number, or nested lists of them."""
 
 silent = np.errstate(all="ignore")
-"""Decorates a forward that can overflow or divide by zero: like the elementwise operations it does not warn."""
+"""Decorates a forward that can overflow: it does not warn, as the elementwise operations do not."""
 
 _Getter: TypeAlias = Callable[[tuple[Tensor, ...], Any, dict[str, Any]], Any]
 _Plan: TypeAlias = tuple[_Getter, ...]
 
 
-def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any]) -> Callable[..., Any]:
+def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any]) -> Operation:
     """Return the recorded operation that computes `forward` and is differentiated by `vjps`.
 
     Parameters
@@ -52,8 +58,9 @@ def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any
     forward
         `forward(*arrays, **parameters)`, returning an array or a tuple of arrays.
     **vjps
-        One function per differentiable operand, keyed by the operand's name; it returns the operand's cotangent, or `None` where
-        there is none. That of a `*name` parameter returns one per operand. An operand without one is not differentiable.
+        One function per differentiable operand, keyed by the operand's name; it returns the operand's
+        cotangent, or `None` where there is none. That of a `*name` parameter returns one per operand. An
+        operand without one is not differentiable.
     """
     rule = _Rule(name, forward, vjps)
     plan_for = rule.plan_for
@@ -76,8 +83,8 @@ def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any
     return operation
 
 
-def linear(name: str, forward: Callable[..., Any], transpose: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the recorded operation of one operand, in which `forward` is linear; `transpose` maps the cotangent back."""
+def linear(name: str, forward: Callable[..., Any], transpose: Callable[..., Any]) -> Operation:
+    """Return the recorded operation of one operand in which `forward` is linear, with its transpose."""
     return structural(name, forward, **{_operand_names(forward)[0][0]: transpose})
 
 
@@ -93,9 +100,16 @@ class _Rule:
         self._vjps = [vjps.get(operand) for operand in names]
         needs = [list(inspect.signature(vjp).parameters) if vjp else [] for vjp in self._vjps]
         saved = sorted({need for operand_needs in needs for need in operand_needs} - {"g", "gs"})
-        known = {"out", "out_shape", *inspect.signature(forward).parameters, *[f"{operand}_shape" for operand in names]}
+        known = {
+            "out",
+            "out_shape",
+            *inspect.signature(forward).parameters,
+            *[f"{operand}_shape" for operand in names],
+        }
         if not known.issuperset(saved):
-            raise TypeError(f"{name}: its rules name {sorted(set(saved) - known)}; what there is: g, gs, {sorted(known)}.")
+            raise TypeError(
+                f"{name}: its rules name {sorted(set(saved) - known)}; what there is: g, gs, {sorted(known)}."
+            )
         self._needs = needs
         self._saved = saved
         self._getters = [_getter(need, names, self._variadic) for need in saved]
@@ -133,7 +147,7 @@ class _Rule:
 
 def _operand_names(forward: Callable[..., Any]) -> tuple[list[str], bool]:
     """Return the names of the positional parameters, and whether the only one is a `*name`."""
-    names = []
+    names: list[str] = []
     for parameter in inspect.signature(forward).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
             if names:
@@ -173,5 +187,5 @@ def _nothing(values: tuple[Tensor, ...], out: Any, parameters: dict[str, Any]) -
 def untracked(
     function: Callable[..., np.generic | npt.NDArray[Any]], *operands: TensorLike, **parameters: Any
 ) -> Tensor:
-    """Return `function` of the operands' arrays as a tensor without a place on any tape (piecewise constant functions)."""
+    """Return a piecewise constant function of the operands' arrays as a tensor that no tape knows."""
     return own(function(*[array(tensor(x)) for x in operands], **parameters))

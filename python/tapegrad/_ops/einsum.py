@@ -1,8 +1,8 @@
 """Einstein summation, composed of diagonals, sums, moves of axes and matrix products, each of them recorded.
 
-An equation is parsed once per set of shapes into steps: each operand loses the axes that nothing needs, then two
-operands at a time are brought to the form (batch, own, summed) and (batch, summed, own) and multiplied, in the
-order that NumPy's `einsum_path` finds.
+An equation is parsed once per set of shapes into steps: each operand loses the axes that nothing needs, then
+two operands at a time are brought to the form (batch, own, summed) and (batch, summed, own) and multiplied,
+in the order that NumPy's `einsum_path` finds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Step: TypeAlias = tuple[Callable[..., Tensor], Any]
 
 
 class _Product(NamedTuple):
-    """Two operands of the pool, taken out of it, and what becomes of them; the result goes to the end of the pool."""
+    """Two operands, taken out of the pool, and what becomes of them; the result goes to the pool's end."""
 
     first: int
     second: int
@@ -90,7 +90,7 @@ def _plan(equation: str, shapes: tuple[_Shape, ...]) -> _Plan:
         term.take_diagonals()
         term.drop_ones(sizes)
     on_operands = [term.steps for term in terms]
-    products = []
+    products: list[_Product] = []
     for places in _path(letters, result, shapes):
         remaining = set(places)
         while len(remaining) > 1:
@@ -208,7 +208,9 @@ def _parse(equation: str, shapes: tuple[_Shape, ...]) -> tuple[tuple[str, ...], 
     for term, shape in zip(terms, shapes, strict=True):
         hidden.append(len(shape) - len(term.replace("...", "")))
         if hidden[-1] < 0 or (hidden[-1] and "..." not in term):
-            raise ValueError(f"einsum: the term {term!r} of {equation!r} does not fit a tensor of shape {shape}.")
+            raise ValueError(
+                f"einsum: the term {term!r} of {equation!r} does not fit a tensor of shape {shape}."
+            )
     longest = max(hidden)
     wildcard = "".join([letter for letter in string.ascii_letters if letter not in text][:longest])
     if len(wildcard) < longest:
@@ -226,7 +228,9 @@ def _parse(equation: str, shapes: tuple[_Shape, ...]) -> tuple[tuple[str, ...], 
             raise ValueError(f"einsum: {equation!r} holds {letter!r}; axes are named by letters.")
     for letter in result:
         if letter not in everywhere:
-            raise ValueError(f"einsum: the result of {equation!r} has an axis {letter!r} that no operand has.")
+            raise ValueError(
+                f"einsum: the result of {equation!r} has an axis {letter!r} that no operand has."
+            )
     if len(set(result)) != len(result):
         raise ValueError(f"einsum: the result of {equation!r} names an axis twice.")
     return written, result
@@ -240,8 +244,8 @@ def _sizes(terms: tuple[str, ...], shapes: tuple[_Shape, ...], equation: str) ->
             known = sizes.get(letter, 1)
             if size not in (1, known) and known != 1:
                 raise ValueError(
-                    f"einsum: in {equation!r} the axis {letter!r} has sizes {known} and {size}; the shapes are "
-                    f"{', '.join(map(str, shapes))}."
+                    f"einsum: in {equation!r} the axis {letter!r} has sizes {known} and {size}; the shapes "
+                    f"are {', '.join(map(str, shapes))}."
                 )
             sizes[letter] = known if size == 1 else size
     return sizes

@@ -1,7 +1,7 @@
 """Elementwise operations, under NumPy's names.
 
-Those that carry gradients come from the native table, one line each, and appear here by being there; the comparisons,
-the logical and the bitwise operations are NumPy's ufuncs, whose results no tape follows.
+Those that carry gradients come from the native table, one line each, and appear here by being there; the
+comparisons, the logical and the bitwise operations are NumPy's ufuncs, whose results no tape follows.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _ALIASES = {
 
 
 def _of_ufunc(ufunc: np.ufunc) -> Callable[..., Tensor]:
-    """Return the operation of one ufunc; like every operation it accepts, and ignores, TensorFlow's `name`."""
+    """Return the operation of one ufunc; like all operations it ignores TensorFlow's `name`."""
 
     def unary(x: object, name: str | None = None) -> Tensor:
         return apply_ufunc(ufunc, x)
@@ -75,7 +75,10 @@ def _of_ufunc(ufunc: np.ufunc) -> Callable[..., Tensor]:
     return operation
 
 
-_operations = {**_table, **{ufunc.__name__: _of_ufunc(ufunc) for ufunc in _NOT_DIFFERENTIABLE}}
+_operations: dict[str, Callable[..., Tensor]] = {
+    **_table,
+    **{ufunc.__name__: _of_ufunc(ufunc) for ufunc in _NOT_DIFFERENTIABLE},
+}
 _operations.update({alias: _operations[name] for alias, name in _ALIASES.items()})
 globals().update(_operations)
 __all__ = sorted(_operations)

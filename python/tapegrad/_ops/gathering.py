@@ -29,7 +29,8 @@ def gather(params: TensorLike, indices: TensorLike, axis: Any = None, batch_dims
     axis
         The axis that the indices count along; `batch_dims` by default.
     batch_dims
-        The number of leading axes that `params` and `indices` share: each entry of them is gathered for itself.
+        The number of leading axes that `params` and `indices` share: each entry of them is gathered for
+        itself.
 
     Returns
     -------
@@ -74,7 +75,8 @@ def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: Any = 0) -> T
     places, columns = as_positions(indices, params.shape[batch:], "gather_nd")
     if params.shape[:batch] != places.shape[:batch] or places.ndim <= batch:
         raise ValueError(
-            f"gather_nd: params of shape {params.shape} and indices of shape {places.shape} do not share {batch} batch axes."
+            f"gather_nd: params of shape {params.shape} and indices of shape {places.shape} do not share "
+            f"{batch} batch axes."
         )
     key = (*_batch_grid(places[..., 0], batch), *columns) if batch else columns
     if not key:  # no coordinates: every position is the whole of params
@@ -90,8 +92,8 @@ def scatter_nd(indices: TensorLike, updates: TensorLike, shape: Any) -> Tensor:
     expected = places.shape[:-1] + full[len(key) :]
     if updates.shape != expected:
         raise ValueError(
-            f"scatter_nd: updates of shape {updates.shape} do not fit indices of shape {places.shape} and the result's "
-            f"shape {full}; they must have shape {expected}."
+            f"scatter_nd: updates of shape {updates.shape} do not fit indices of shape {places.shape} and "
+            f"the result's shape {full}; they must have shape {expected}."
         )
     if not key:
         return _native.sum(updates, axis=tuple(range(places.ndim - 1)))
@@ -106,10 +108,10 @@ def one_hot(
     axis: Any = None,
     dtype: Any = None,
 ) -> Tensor:
-    """Return `on_value` (1) where an index names the position along a new axis of size `depth`, `off_value` (0) elsewhere.
+    """Return a new axis of size `depth` with `on_value` (1) where the index says, `off_value` (0) elsewhere.
 
-    An index outside 0 ... depth - 1 gives a row of `off_value`. The new axis is the last unless `axis` says otherwise.
-    The type is `dtype`, else that of the given values, else float32.
+    An index outside 0 ... depth - 1 gives a row of `off_value`. The new axis is the last unless `axis` says
+    otherwise. The type is `dtype`, else that of the given values, else float32.
     """
     places = as_indices(indices, "one_hot")
     position = places.ndim if axis is None else as_axis(axis, places.ndim + 1, "one_hot")

@@ -1,6 +1,7 @@
 """Indexing: everything that NumPy accepts between square brackets, and the scatter that undoes it.
 
-Basic indices (integers, slices, `newaxis`, `...`) have a native path; this file takes the keys that also hold arrays.
+Basic indices (integers, slices, `newaxis`, `...`) have a native path; this file takes the keys that also hold
+arrays.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from tapegrad import _native
 from tapegrad._native import Tensor, Value, array
 from tapegrad._ops.arguments import as_axis, as_shape, as_tensor
-from tapegrad._ops.declare import TensorLike, linear
+from tapegrad._ops.declare import Operation, TensorLike, linear
 
 __all__ = ["boolean_mask", "getitem", "index_add", "take", "take_along_axis"]
 
@@ -52,7 +53,8 @@ def _as_key_part(part: Any) -> Any:
             else type(part).__name__
         )
         raise TypeError(
-            f"Only integers, slices, `...`, `tf.newaxis` and integer or boolean arrays index a tensor, not {name}: {part!r}."
+            f"Only integers, slices, `...`, `tf.newaxis` and integer or boolean arrays index a tensor, "
+            f"not {name}: {part!r}."
         )
     return int(values) if values.ndim == 0 and values.dtype != np.bool_ else values
 
@@ -66,9 +68,7 @@ def _can_repeat(key: _Key) -> bool:
     return any(isinstance(part, np.ndarray) and part.dtype != np.bool_ for part in key)
 
 
-def _scatter(
-    a: npt.NDArray[Any], *, key: _Key, shape: tuple[int, ...], repeats: bool
-) -> npt.NDArray[Any]:
+def _scatter(a: npt.NDArray[Any], *, key: _Key, shape: tuple[int, ...], repeats: bool) -> npt.NDArray[Any]:
     """Return zeros of `shape` to which `a` is added at `key`."""
     out = np.zeros(shape, a.dtype)
     if not repeats:
@@ -83,12 +83,12 @@ def _scatter(
 
 
 # Each is the transpose of the other. `repeats` says whether the key may select an element more than once.
-_index = linear(
+_index: Operation = linear(
     "getitem",
     forward=lambda a, *, key, repeats: a[key],
     transpose=lambda g, a_shape, key, repeats: _index_add(g, key=key, shape=a_shape, repeats=repeats),
 )
-_index_add = linear(
+_index_add: Operation = linear(
     "index_add",
     forward=_scatter,
     transpose=lambda g, key, repeats: _index(g, key=key, repeats=repeats),
@@ -148,7 +148,8 @@ def boolean_mask(tensor: TensorLike, mask: TensorLike, axis: Any = None) -> Tens
         )
     if tensor.shape[first : first + chosen.ndim] != chosen.shape:
         raise ValueError(
-            f"boolean_mask: a mask of shape {chosen.shape} does not fit a tensor of shape {tensor.shape} from axis {first} on."
+            f"boolean_mask: a mask of shape {chosen.shape} does not fit a tensor of shape {tensor.shape} "
+            f"from axis {first} on."
         )
     result: Tensor = _index(tensor, key=(*(slice(None),) * first, chosen), repeats=False)
     return result
@@ -165,7 +166,7 @@ def as_indices(indices: Any, what: str) -> npt.NDArray[Any]:
 
 
 def as_positions(indices: Any, shape: Any, what: str) -> tuple[npt.NDArray[Any], _Key]:
-    """Return an integer array of positions in its last axis (`gather_nd`'s form), and the key of its columns."""
+    """Return an array with positions in its last axis (`gather_nd`'s form), and the key of its columns."""
     places = as_indices(indices, what)
     if places.ndim == 0 or places.shape[-1] > len(as_shape(shape)):
         raise ValueError(

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor, Value
 from tapegrad._ops.arguments import as_axis, as_shape, as_tensor
-from tapegrad._ops.declare import TensorLike, structural
+from tapegrad._ops.declare import Operation, TensorLike, structural
 from tapegrad.dtypes import DType
 
 __all__ = ["concatenate", "pack", "split", "stack", "unstack"]
@@ -44,13 +44,13 @@ def unstack(a: TensorLike, axis: Any = 0) -> list[Tensor]:
     return list(_unstack(a, axis=axis)) if a.shape[axis] else []
 
 
-_stack = structural(
+_stack: Operation = structural(
     "stack",
     lambda *values, axis: np.stack(values, axis),
     values=lambda g, axis: _unstack(g, axis=axis),
 )
 
-_unstack = structural(
+_unstack: Operation = structural(
     "unstack",
     lambda a, *, axis: tuple(np.moveaxis(a, axis, 0)),
     a=lambda gs, out_shape, axis: _stack(*_filled(gs, out_shape), axis=axis),
@@ -74,7 +74,7 @@ def split(a: TensorLike, indices_or_sections: Any, axis: Any = 0) -> list[Tensor
     return list(_split(a, stops=stops, axis=axis))
 
 
-_split = structural(
+_split: Operation = structural(
     "split",
     lambda a, *, stops, axis: tuple(np.split(a, stops, axis)),
     a=lambda gs, out_shape, axis: _native.concatenate(_filled(gs, out_shape), axis),
@@ -88,7 +88,7 @@ def _filled(gs: tuple[Tensor | None, ...], shapes: tuple[tuple[int, ...], ...]) 
 
 
 def pack(values: Any, dtype: DType | None = None) -> Tensor:
-    """Return nested lists of tensors and numbers as one tensor, recorded: a list becomes a stack of its elements.
+    """Return nested lists of tensors and numbers as one tensor: a list becomes a (recorded) stack.
 
     Numbers take the type that the tensors beside them have.
     """

@@ -37,14 +37,15 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Tensor:
     a, b
         The tensors.
     axes
-        How many of the last axes of `a` and of the first axes of `b` are summed over; or a pair: the axes of `a`, and
-        those of `b` in the same order.
+        How many of the last axes of `a` and of the first axes of `b` are summed over; or a pair: the axes of
+        `a`, and those of `b` in the same order.
     """
     a, b = as_tensor(a), as_tensor(b)
     of_a, of_b = _axes_pair(axes, a.ndim, b.ndim)
     if len(of_a) != len(of_b) or [a.shape[k] for k in of_a] != [b.shape[k] for k in of_b]:
         raise ValueError(
-            f"tensordot: the sizes of the axes {list(of_a)} of shape {a.shape} and {list(of_b)} of shape {b.shape} differ."
+            f"tensordot: the sizes of the axes {list(of_a)} of shape {a.shape} and {list(of_b)} of shape "
+            f"{b.shape} differ."
         )
     free_a = tuple([k for k in range(a.ndim) if k not in of_a])
     free_b = tuple([k for k in range(b.ndim) if k not in of_b])

@@ -42,8 +42,8 @@ def pad(a: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
         limit = size - (mode == "reflect")
         if max(before, after) > limit:
             raise ValueError(
-                f"pad: axis {axis} of size {size} can be extended by at most {limit} elements in mode {mode!r}, "
-                f"not by {(before, after)}."
+                f"pad: axis {axis} of size {size} can be extended by at most {limit} elements in mode "
+                f"{mode!r}, not by {(before, after)}."
             )
         if before or after:
             places = np.pad(np.arange(size), (before, after), "reflect" if mode == "reflect" else "symmetric")
@@ -60,7 +60,8 @@ def _as_widths(pad_width: Any, shape: tuple[int, ...]) -> _Widths:
         widths = ()
     if len(widths) != len(shape):
         raise ValueError(
-            f"pad: the widths must be {len(shape)} pairs (before, after) for a tensor of shape {shape}, not {pad_width!r}."
+            f"pad: the widths must be {len(shape)} pairs (before, after) for a tensor of shape {shape}, "
+            f"not {pad_width!r}."
         )
     if any(width < 0 for pair in widths for width in pair):
         raise ValueError(f"pad: the widths must not be negative, as in {pad_width!r}.")
@@ -72,7 +73,8 @@ def _pad_constant(a: Tensor, widths: _Widths, constant: TensorLike) -> Tensor:
         inside = np.zeros(a.shape, np.bool_)
         outside = np.pad(inside, widths, constant_values=True)
         return _native.where(outside, _native.cast(constant, a.dtype), _pad(a, widths=widths, constant=0))
-    return _pad(a, widths=widths, constant=array(constant))
+    result: Tensor = _pad(a, widths=widths, constant=array(constant))
+    return result
 
 
 def _place(a: npt.NDArray[Any], *, widths: _Widths, constant: Any) -> npt.NDArray[Any]:

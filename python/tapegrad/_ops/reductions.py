@@ -10,6 +10,7 @@ from tapegrad import _native
 from tapegrad._native import Tensor
 from tapegrad._ops import cumulative, elementwise
 from tapegrad._ops.arguments import as_axes, as_axis, as_tensor, kept_shape
+from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import TensorLike, silent, structural, untracked
 
 __all__ = [
@@ -36,7 +37,7 @@ def sum(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 def mean(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Return the arithmetic mean over `axis`; of integers and bools in float64, of float16 summed in float32."""
+    """Return the mean over `axis`; integers give float64, and float16 is summed in float32."""
     a = as_tensor(a)
     shape = a.shape
     count = a.size if axis is None else 1
@@ -88,17 +89,17 @@ def _prod_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
     # d prod / d a[i] is the product of the elements before i times that of those behind it: no division.
     shape = a.shape
     rest = tuple([k for k in range(len(shape)) if k not in axis])
-    lanes = _native.reshape(_native.transpose(a, rest + axis), tuple([shape[k] for k in rest]) + (-1,))
+    lanes = _native.reshape(_native.transpose(a, rest + axis), (*[shape[k] for k in rest], -1))
     before = cumulative.cumprod(lanes, -1, exclusive=True)
     behind = cumulative.cumprod(lanes, -1, exclusive=True, reverse=True)
     others = _native.reshape(elementwise.multiply(before, behind), tuple([shape[k] for k in rest + axis]))
     others = _native.transpose(others, tuple(np.argsort(rest + axis).tolist()))
-    return elementwise.multiply_no_nan(
-        cumulative.conjugate(others), _native.reshape(g, kept_shape(shape, axis))
-    )
+    return elementwise.multiply_no_nan(conjugate(others), _native.reshape(g, kept_shape(shape, axis)))
 
 
-_prod = structural("prod", silent(lambda a, *, axis, keepdims: np.prod(a, axis, keepdims=keepdims)), a=_prod_vjp)
+_prod = structural(
+    "prod", silent(lambda a, *, axis, keepdims: np.prod(a, axis, keepdims=keepdims)), a=_prod_vjp
+)
 
 
 def all(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor
 from tapegrad._ops.arguments import as_axes, as_axis, as_int, as_shape, as_tensor
-from tapegrad._ops.declare import TensorLike, linear
+from tapegrad._ops.declare import Operation, TensorLike, linear
 
 __all__ = [
     "broadcast_to",
@@ -45,7 +45,7 @@ def identity(a: TensorLike) -> Tensor:
 
 
 def transpose(a: TensorLike, axes: Any = None) -> Tensor:
-    """Return `a` with its axes permuted: reversed by default, else axis k of the result is axis `axes[k]` of `a`."""
+    """Return `a` with its axes reversed, or permuted: axis k of the result is axis `axes[k]` of `a`."""
     return _native.transpose(a, None if axes is None else as_shape(axes))
 
 
@@ -113,7 +113,7 @@ _REVERSED = slice(None, None, -1)
 
 
 def roll(a: TensorLike, shift: Any, axis: Any = None) -> Tensor:
-    """Return `a` shifted circularly by `shift` places along `axis`; with `axis=None` as one vector, in its shape."""
+    """Return `a` shifted circularly by `shift` places along `axis`; without an axis, as a vector."""
     a = as_tensor(a)
     if axis is None:
         return _native.reshape(roll(ravel(a), shift, 0), a.shape)
@@ -123,10 +123,11 @@ def roll(a: TensorLike, shift: Any, axis: Any = None) -> Tensor:
         shifts *= len(axes)
     elif len(shifts) != len(axes):
         raise ValueError(f"roll: {len(shifts)} shifts for {len(axes)} axes.")
-    return _roll(a, shift=shifts, axis=axes)
+    result: Tensor = _roll(a, shift=shifts, axis=axes)
+    return result
 
 
-_roll = linear(
+_roll: Operation = linear(
     "roll",
     forward=lambda a, *, shift, axis: np.roll(a, shift, axis),
     transpose=lambda g, shift, axis: _roll(g, shift=tuple([-places for places in shift]), axis=axis),
@@ -134,12 +135,16 @@ _roll = linear(
 
 
 def tile(a: TensorLike, reps: Any) -> Tensor:
-    """Return `a` repeated `reps[k]` times along axis k; the shorter of `reps` and the shape is extended by ones in front."""
+    """Return `a` repeated `reps[k]` times along axis k.
+
+    The shorter of `reps` and the shape is extended by ones in front.
+    """
     a = as_tensor(a)
     counts = as_shape(reps)
     ndim = max(len(counts), a.ndim)
     counts = (1,) * (ndim - len(counts)) + counts
-    return _tile(_native.reshape(a, (1,) * (ndim - a.ndim) + a.shape), reps=counts)
+    result: Tensor = _tile(_native.reshape(a, (1,) * (ndim - a.ndim) + a.shape), reps=counts)
+    return result
 
 
 def _tile_transpose(g: Tensor, a_shape: tuple[int, ...], reps: tuple[int, ...]) -> Tensor:
@@ -147,11 +152,14 @@ def _tile_transpose(g: Tensor, a_shape: tuple[int, ...], reps: tuple[int, ...]) 
     return _native.sum(_native.reshape(g, tuple(pairs)), axis=tuple(range(0, len(pairs), 2)))
 
 
-_tile = linear("tile", forward=lambda a, *, reps: np.tile(a, reps), transpose=_tile_transpose)
+_tile: Operation = linear("tile", forward=lambda a, *, reps: np.tile(a, reps), transpose=_tile_transpose)
 
 
 def repeat(a: TensorLike, repeats: Any, axis: Any = None) -> Tensor:
-    """Return `a` with element k along `axis` repeated `repeats` (or `repeats[k]`) times; with `axis=None` as a vector."""
+    """Return `a` with element k along `axis` repeated `repeats` (or `repeats[k]`) times.
+
+    With `axis=None` the elements are those of `a` as a vector.
+    """
     a = as_tensor(a)
     if axis is None:
         a, axis = ravel(a), 0

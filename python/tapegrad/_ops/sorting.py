@@ -48,7 +48,7 @@ def _order(a: npt.NDArray[Any], axis: int, descending: bool, stable: bool) -> np
 
 
 def top_k(a: TensorLike, k: Any = 1) -> TopK:
-    """Return the `k` greatest elements along the last axis in descending order (the earlier of equal ones first)."""
+    """Return the `k` greatest elements along the last axis, descending; of equal ones the earlier first."""
     a = as_tensor(a)
     if a.ndim == 0:
         raise ValueError("top_k: a tensor with at least one dimension is needed, not a scalar.")

@@ -1,4 +1,4 @@
-"""Reductions that are functions of sums: spread, norms, log-sum-exp. Their derivatives are finite at the edge points."""
+"""Reductions that are functions of sums: spread, norms, log-sum-exp; finite derivatives at edge points."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ _std = structural("std", silent(lambda a, *, axis, keepdims: np.std(a, axis, kee
 
 
 def logsumexp(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Return the logarithm of the sum of exponentials over `axis`, without overflow; the derivative is the softmax.
+    """Return the logarithm of the sum of exponentials over `axis`, without overflow.
 
-    Where all elements are -inf the result is -inf and the derivative 0.
+    The derivative is the softmax. Where all elements are -inf the result is -inf and the derivative 0.
     """
     a = as_inexact(a)
     result: Tensor = _logsumexp(a, axis=as_axes(axis, a.ndim, "logsumexp"), keepdims=bool(keepdims))
@@ -81,17 +81,19 @@ def _greatest(a: npt.NDArray[Any], axis: _Axes) -> npt.NDArray[Any]:
 @silent
 def _logsumexp_forward(a: npt.NDArray[Any], *, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
     top = _greatest(a, axis)
-    out = np.log(np.sum(np.exp(a - top), axis, keepdims=True)) + top
+    out: npt.NDArray[Any] = np.log(np.sum(np.exp(a - top), axis, keepdims=True)) + top
     return out if keepdims else np.squeeze(out, axis)
 
 
 def _logsumexp_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
-    # Not exp(a - out), in which the rounding of a great `out` would show. The maximum cancels, so it is a constant.
+    # Not exp(a - out), in which the rounding of a great `out` would show. The maximum cancels, so it is a
+    # constant.
     values = array(a)
     shifted = elementwise.subtract(a, _greatest(values, axis))
     infinite = values == np.inf
     if infinite.any():
-        # All the weight is on the elements that are +inf: exp(0) for these and exp(-inf) for the others beside them.
+        # All the weight is on the elements that are +inf: exp(0) for these and exp(-inf) for the others
+        # beside them.
         beside = np.any(infinite, axis, keepdims=True)
         shifted = _native.where(beside, np.where(infinite, 0, -np.inf).astype(values.dtype), shifted)
     weights = elementwise.exp(shifted)
@@ -111,12 +113,12 @@ def norm(a: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
     a
         The tensor.
     ord
-        `None`, `"euclidean"`, `"fro"` or 2: the root of the sum of squares. 1: the sum of absolute values. `inf`: their
-        maximum. Another positive number p: the p-norm. With a pair of axes, 1 and `inf` are the matrix norms (the
-        greatest column and row sum).
+        `None`, `"euclidean"`, `"fro"` or 2: the root of the sum of squares. 1: the sum of absolute values.
+        `inf`: their maximum. Another positive number p: the p-norm. With a pair of axes, 1 and `inf` are the
+        matrix norms (the greatest column and row sum).
     axis
-        One axis, a pair of axes (a matrix norm), or `None` for all elements as one vector; the root of the sum of
-        squares can be over any number of axes.
+        One axis, a pair of axes (a matrix norm), or `None` for all elements as one vector; the root of the
+        sum of squares can be over any number of axes.
     keepdims
         Whether the axes stay, with size 1.
     """
@@ -152,7 +154,8 @@ def _dropped(shape: tuple[int, ...], axes: _Axes) -> tuple[int, ...]:
 def _norm_forward(a: npt.NDArray[Any], *, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
     # As np.linalg.norm computes it, which takes at most two axes.
     squares = np.square(a) if a.dtype.kind == "f" else np.square(a.real) + np.square(a.imag)
-    return np.sqrt(np.add.reduce(squares, axis, keepdims=keepdims))
+    out: npt.NDArray[Any] = np.sqrt(np.sum(squares, axis, keepdims=keepdims))
+    return out
 
 
 def _norm_vjp(g: Tensor, a: Tensor, out: Tensor, axis: _Axes) -> Tensor:
@@ -166,7 +169,8 @@ _norm = structural("norm", _norm_forward, a=_norm_vjp)
 
 @silent
 def _p_norm_forward(a: npt.NDArray[Any], *, p: float, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
-    return np.add.reduce(np.abs(a) ** p, axis, keepdims=keepdims) ** (1.0 / p)
+    out: npt.NDArray[Any] = np.sum(np.abs(a) ** p, axis, keepdims=keepdims) ** (1.0 / p)
+    return out
 
 
 def _p_norm_vjp(g: Tensor, a: Tensor, out: Tensor, p: float, axis: _Axes) -> Tensor:

@@ -74,7 +74,7 @@ def reshape(tensor: TensorLike, shape: Any, name: str | None = None) -> Tensor:
 def transpose(
     a: TensorLike, perm: Any = None, conjugate: bool = False, name: str | None = "transpose"
 ) -> Tensor:
-    """Return `a` with its axes permuted: reversed by default, else axis k of the result is axis `perm[k]` of `a`."""
+    """Return `a` with its axes reversed, or permuted: axis k of the result is axis `perm[k]` of `a`."""
     result = shaping.transpose(a, perm)
     return _conjugate(result) if conjugate else result
 
@@ -108,7 +108,10 @@ def tile(input: TensorLike, multiples: Any, name: str | None = None) -> Tensor:
 
 
 def repeat(input: TensorLike, repeats: Any, axis: Any = None, name: str | None = None) -> Tensor:
-    """Return `input` with element k along `axis` repeated `repeats` (or `repeats[k]`) times; without `axis` as a vector."""
+    """Return `input` with element k along `axis` repeated `repeats` (or `repeats[k]`) times.
+
+    Without `axis` the elements are those of `input` as a vector.
+    """
     return shaping.repeat(input, repeats, axis)
 
 
@@ -216,8 +219,8 @@ def split(
             sizes[sizes.index(-1)] = total - (sum(sizes) + 1)
         if sum(sizes) != total or min(sizes, default=0) < 0:
             raise ValueError(
-                f"split: pieces of {list(as_shape(num_or_size_splits))} do not add up to axis {axis} of a tensor of "
-                f"shape {value.shape}."
+                f"split: pieces of {list(as_shape(num_or_size_splits))} do not add up to axis {axis} of a "
+                f"tensor of shape {value.shape}."
             )
         parts = joining.split(value, np.cumsum(sizes)[:-1].tolist(), axis)
     if num is not None and num != len(parts):
@@ -235,8 +238,8 @@ def gather(
 ) -> Tensor:
     """Return the slices of `params` at `indices` along `axis` (`batch_dims` by default).
 
-    The first `batch_dims` axes are shared by `params` and `indices`. `validate_indices` and `name` have no effect: an index out
-    of range always raises an IndexError.
+    The first `batch_dims` axes are shared by `params` and `indices`. `validate_indices` and `name` have no
+    effect: an index out of range always raises an IndexError.
 
     Examples
     --------
@@ -283,9 +286,10 @@ def boolean_mask(
 def where(
     condition: TensorLike, x: TensorLike | None = None, y: TensorLike | None = None, name: str | None = None
 ) -> Tensor:
-    """Return `x` where `condition` is true and `y` elsewhere; or, without these, the positions of the true elements.
+    """Return `x` where `condition` is true and `y` elsewhere.
 
-    The value that is not chosen contributes nothing to the gradient, whatever it is.
+    Without `x` and `y` it returns the positions of the true elements, one a row. The value that is not chosen
+    contributes nothing to the gradient, whatever it is.
 
     Examples
     --------

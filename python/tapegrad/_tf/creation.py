@@ -41,7 +41,8 @@ def constant(value: TensorLike, dtype: Any = None, shape: Any = None, name: str 
     dtype
         Another type for the elements.
     shape
-        The shape of the result: that of another arrangement of the elements, or what a single number is repeated to.
+        The shape of the result: that of another arrangement of the elements, or what a single number is
+        repeated to.
     name
         Has no effect.
 
@@ -65,8 +66,8 @@ def convert_to_tensor(
 ) -> Tensor:
     """Return `value` as a tensor: a tensor itself, the value of a variable, or a constant.
 
-    Nested lists that hold tensors are stacked, and gradients flow to these. `dtype_hint` is the type to use if it can hold
-    the value; `name` has no effect.
+    Nested lists that hold tensors are stacked, and gradients flow to these. `dtype_hint` is the type to use
+    if it can hold the value; `name` has no effect.
     """
     if dtype is not None:
         return _native.tensor(value, as_dtype(dtype))
@@ -160,10 +161,10 @@ def one_hot(
     dtype: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """Return `on_value` (1) where an index names the position along a new axis of size `depth`, `off_value` (0) elsewhere.
+    """Return a new axis of size `depth` with `on_value` (1) where the index says, `off_value` (0) elsewhere.
 
-    The new axis is the last unless `axis` says otherwise; the type is `dtype`, else that of the values, else float32. An
-    index outside 0 ... depth - 1 gives only `off_value`.
+    The new axis is the last unless `axis` says otherwise; the type is `dtype`, else that of the values, else
+    float32. An index outside 0 ... depth - 1 gives only `off_value`.
 
     Examples
     --------

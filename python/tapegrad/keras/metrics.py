@@ -6,6 +6,7 @@ Sums are kept as Python floats, so that long epochs lose no accuracy in float32.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,7 @@ class BinaryAccuracy(_Matches):
     """
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        super().__init__(lambda y_true, y_pred: _same_side(y_true, y_pred, threshold), name, dtype)
+        super().__init__(partial(_same_side, threshold=threshold), name, dtype)
         self.threshold = threshold
 
 

@@ -38,6 +38,7 @@ class Optimizer:
 
     def __init__(self, learning_rate: float, name: str | None = None) -> None:
         self.name = name or type(self).__name__
+        # In float64, so that steps of float64 variables are exact; others are rounded when they are taken.
         self._learning_rate = Variable(learning_rate, trainable=False, name="learning_rate", dtype="float64")
         self.iterations = Variable(0, trainable=False, name="iterations", dtype="int64")
         # By the variable's identity; the variable is kept alive so that no other can take its place.
@@ -85,6 +86,11 @@ class Optimizer:
                     held = self._states[id(variable)] = (variable, {})
                 variable._assign(_add(variable, self._step(gradient, variable, held[1], rate, count)))
             self.iterations._assign(_add(self.iterations, 1))
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        """Restore a copied or unpickled optimizer, whose variables are other objects."""
+        vars(self).update(attributes)
+        self._states = {id(variable): (variable, state) for variable, state in self._states.values()}
 
     def _step(
         self, gradient: Tensor, variable: Variable, state: dict[str, Tensor], rate: float, count: int
