@@ -1,4 +1,4 @@
-"""The table of elementwise operations as the tests see it: where to sample, and what NumPy makes of its rules."""
+"""The table of elementwise operations for the tests: where to sample, and what NumPy makes of its rules."""
 
 import re
 from pathlib import Path

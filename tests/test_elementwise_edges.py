@@ -1,4 +1,4 @@
-"""The slope at kinks, poles and limits: one convention per operation, the same natively and under a second tape."""
+"""Slopes at kinks, poles and limits: one convention per operation, also under a second tape."""
 
 import math
 
@@ -30,7 +30,8 @@ ROWS = {
     "max, ties": (lambda x, y: tf.reduce_max(tf.stack([x, y, x])), [1.0, 1.0], [2 / 3, 1 / 3]),
     "relu(0)": (tf.nn.relu, [0.0], [0.0]),
     "relu6(0)": (tf.nn.relu6, [0.0], [0.0]),
-    "clip at its bounds": (lambda x, y: tf.clip_by_value(x, 0.0, 1.0) + tf.clip_by_value(y, 0.0, 1.0), [0.0, 1.0], [1.0, 1.0]),
+    "clip at its lower bound": (lambda x: tf.clip_by_value(x, 0.0, 1.0), [0.0], [1.0]),
+    "clip at its upper bound": (lambda x: tf.clip_by_value(x, 0.0, 1.0), [1.0], [1.0]),
     "clip outside": (lambda x: tf.clip_by_value(x, 0.0, 1.0), [2.0], [0.0]),
     "x**0 at 0": (lambda x: x**0.0, [0.0], [0.0]),
     "x**y at x=0, y=0": (tf.pow, [0.0, 0.0], [0.0, 0.0]),
@@ -40,7 +41,7 @@ ROWS = {
     "x**y at x<0, y=3": (tf.pow, [-2.0, 3.0], [12.0, 0.0]),
     "x**2 at 0": (lambda x: x**2, [0.0], [0.0]),
     "x**3 at 0": (lambda x: x**3, [0.0], [0.0]),
-    "prod with a zero": (lambda x, y, z: tf.reduce_prod(tf.stack([x, y, z])), [0.0, 2.0, 3.0], [6.0, 0.0, 0.0]),
+    "prod with a zero": (lambda *xs: tf.reduce_prod(tf.stack(xs)), [0.0, 2.0, 3.0], [6.0, 0.0, 0.0]),
     "cumprod with a zero": (
         lambda x, y, z: tf.reduce_sum(tf.math.cumprod(tf.stack([x, y, z]))), [0.0, 2.0, 3.0], [9.0, 0.0, 0.0],
     ),

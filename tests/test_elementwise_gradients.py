@@ -1,4 +1,4 @@
-"""The derivatives of elementwise operations: kernels against rules, rules against differences, higher orders."""
+"""Derivatives of elementwise operations: kernels against rules, rules against differences, higher orders."""
 
 import mpmath
 import numpy as np
@@ -34,7 +34,9 @@ class TestKernelsComputeTheRules:
     def check(self, op, k, arrays, seed):
         found = gradients_of(op, arrays, seed)[k]
         tolerance = 16 * np.finfo(seed.dtype).eps if "erf" in op.partials[k] else 0
-        np.testing.assert_allclose(found.numpy(), expected_gradient(op, k, arrays, seed), rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(
+            found.numpy(), expected_gradient(op, k, arrays, seed), rtol=tolerance, atol=tolerance
+        )
         assert found.dtype == arrays[k].dtype
 
     def test_samples(self, op, k, dtype, rng):
@@ -77,7 +79,7 @@ def test_differences_with_broadcasting(op, shapes, rng):
 @pytest.mark.parametrize("op", [op for op in OPS if op.complex_rule != "-"], ids=identify)
 def test_differences_of_complex_numbers(op, rng):
     arrays = op.sample(rng, 4, dtype=np.complex128)
-    check_grads(op.function, tuple(arrays), order=2 if op.complex_rule == "holomorphic" else 1, atol=1e-5, rtol=1e-4)
+    check_grads(op.function, tuple(arrays), order=2, atol=1e-5, rtol=1e-4)
     # and if only one operand is complex
     for k in range(op.operands if op.operands > 1 else 0):
         mixed = [a if j == k else np.ascontiguousarray(a.real) for j, a in enumerate(arrays)]
@@ -87,9 +89,10 @@ def test_differences_of_complex_numbers(op, rng):
 @pytest.mark.parametrize("op", [op for op in DIFFERENTIABLE if op.complex_rule == "-"], ids=identify)
 def test_complex_numbers_without_a_rule(op, rng):
     x = tf.constant(op.sample(rng, 4, dtype=np.complex128)[0])
-    with tf.GradientTape() as tape, pytest.raises(TypeError):
+    with tf.GradientTape() as tape:
         tape.watch(x)
-        op.function(*[x] * op.operands)
+        with pytest.raises(TypeError):
+            op.function(*[x] * op.operands)
 
 
 @EVERY_OP
@@ -103,7 +106,9 @@ def test_lower_precision_agrees(op, dtype, rng):
             continue
         assert found.dtype == dtype
         scale = np.maximum(np.abs(expected.numpy()), 1.0)
-        np.testing.assert_allclose(found.numpy() / scale, expected.numpy() / scale, rtol=0, atol=300 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(
+            found.numpy() / scale, expected.numpy() / scale, rtol=0, atol=300 * np.finfo(dtype).eps
+        )
 
 
 @EVERY_OP
@@ -128,10 +133,8 @@ def test_layouts(op, rng):
                 np.testing.assert_array_equal(g.numpy(), e.numpy())
 
 
-@EVERY_OP
+@pytest.mark.parametrize("op", [op for op in DIFFERENTIABLE if op.operands > 1], ids=identify)
 def test_the_same_operand_twice(op, rng):
-    if op.operands == 1:
-        pytest.skip("one operand")
     (x,) = op.sample(rng, 5)[:1]
     x = np.abs(x) + 0.3
     check_grads(lambda x: op.function(*[x + 0.1 * k for k in range(op.operands)]), (x,), atol=1e-5, rtol=1e-4)
@@ -162,8 +165,8 @@ CLOSED_FORMS = {
     "exp": mpmath.exp, "exp2": lambda x: mpmath.mpf(2) ** x, "expm1": mpmath.expm1, "log": mpmath.log,
     "log2": lambda x: mpmath.log(x, 2), "log10": mpmath.log10, "log1p": lambda x: mpmath.log(1 + x),
     "sin": mpmath.sin, "cos": mpmath.cos, "tan": mpmath.tan, "arcsin": mpmath.asin, "arccos": mpmath.acos,
-    "arctan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh, "tanh": mpmath.tanh, "arcsinh": mpmath.asinh,
-    "arccosh": mpmath.acosh, "arctanh": mpmath.atanh, "sqrt": mpmath.sqrt, "cbrt": mpmath.cbrt,
+    "arctan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh, "tanh": mpmath.tanh,
+    "arcsinh": mpmath.asinh, "arccosh": mpmath.acosh, "arctanh": mpmath.atanh, "sqrt": mpmath.sqrt, "cbrt": mpmath.cbrt,
     "reciprocal": lambda x: 1 / x, "square": lambda x: x * x, "erf": mpmath.erf, "erfc": mpmath.erfc,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
     "log_sigmoid": lambda x: -mpmath.log(1 + mpmath.exp(-x)), "silu": lambda x: x / (1 + mpmath.exp(-x)),

@@ -7,7 +7,24 @@ from optable import OPS, forward, identify
 import tapegrad as tf
 from tapegrad._native import from_numpy
 
-EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 6.0, np.inf, -np.inf, np.nan, 1e-30, -1e-30, 1e30, -1e30, 88.0, -104.0]
+EDGES = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.0,
+    6.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1e-30,
+    -1e-30,
+    1e30,
+    -1e30,
+    88.0,
+    -104.0,
+]
 EVERY_OP = pytest.mark.parametrize("op", OPS, ids=identify)
 
 
@@ -62,12 +79,18 @@ class TestNativeTypes:
             compact = [np.ascontiguousarray(a) for a in arrays]
             assert_same(op.function(*[from_numpy(a) for a in arrays]), forward(op, *compact), op)
 
-    def test_broadcasting(self, op, dtype, rng):
-        if op.operands == 1:
-            pytest.skip("one operand")
-        for shapes in [((3, 1), (4,), ()), ((), (2, 3), (3,)), ((0, 2), (2,), (1, 1)), ((5, 1, 3), (1, 4, 1), (3,))]:
-            arrays = op.sample(rng, *shapes[: op.operands], dtype=dtype)
-            assert_same(op.function(*arrays), forward(op, *map(np.copy, np.broadcast_arrays(*arrays))), op)
+
+@pytest.mark.parametrize("op", [op for op in OPS if op.operands > 1], ids=identify)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_broadcasting(op, dtype, rng):
+    for shapes in [
+        ((3, 1), (4,), ()),
+        ((), (2, 3), (3,)),
+        ((0, 2), (2,), (1, 1)),
+        ((5, 1, 3), (1, 4, 1), (3,)),
+    ]:
+        arrays = op.sample(rng, *shapes[: op.operands], dtype=dtype)
+        assert_same(op.function(*arrays), forward(op, *map(np.copy, np.broadcast_arrays(*arrays))), op)
 
 
 @EVERY_OP
@@ -108,7 +131,9 @@ def test_integers_and_bools(op, dtype):
 
 
 def test_mixed_types_promote_as_in_numpy():
-    operands = [np.ones(2, t) for t in (np.bool_, np.int8, np.int32, np.int64, np.float16, np.float32, np.float64, np.complex64)]
+    operands = [
+        np.ones(2, t) for t in (np.bool_, np.int8, np.int32, np.int64, np.float16, np.float32, np.float64, np.complex64)
+    ]
     for a in operands:
         for b in operands:
             expected = np.add(a, b)
@@ -118,10 +143,25 @@ def test_mixed_types_promote_as_in_numpy():
 
 @pytest.mark.parametrize("number", [2, 2.5, True, 1j])
 def test_python_numbers_are_weak_as_in_numpy(number):
-    for dtype in (np.bool_, np.int8, np.uint8, np.int32, np.int64, np.float16, np.float32, np.float64, np.complex64):
+    for dtype in (
+        np.bool_,
+        np.int8,
+        np.uint8,
+        np.int32,
+        np.int64,
+        np.float16,
+        np.float32,
+        np.float64,
+        np.complex64,
+    ):
         a = np.ones(2, dtype)
         expected = a * number
-        for found in (tf.constant(a) * number, number * tf.constant(a), tf.multiply(a, number), tf.constant(a) * [number]):
+        for found in (
+            tf.constant(a) * number,
+            number * tf.constant(a),
+            tf.multiply(a, number),
+            tf.constant(a) * [number],
+        ):
             assert found.dtype == expected.dtype
             np.testing.assert_array_equal(found.numpy(), expected)
 

@@ -19,9 +19,7 @@ def test_zeros_and_ones() -> None:
     np.testing.assert_array_equal(tf.ones(tf.constant([1, 2])), np.ones((1, 2), np.float32), strict=True)
     np.testing.assert_array_equal(tf.zeros([]), np.float32(0))
     np.testing.assert_array_equal(tf.zeros_like([1, 2]), np.zeros(2, np.int32), strict=True)
-    np.testing.assert_array_equal(
-        tf.ones_like(np.ones((1, 2)), tf.float32), np.ones((1, 2), np.float32), strict=True
-    )
+    np.testing.assert_array_equal(tf.ones_like(np.ones((1, 2)), tf.float32), np.ones((1, 2), np.float32), strict=True)
 
 
 def test_constant() -> None:
@@ -50,14 +48,18 @@ def test_convert_to_tensor() -> None:
     assert tf.convert_to_tensor(2.5, dtype_hint=tf.int32).dtype is tf.float32
     assert tf.is_tensor(t)
     assert not tf.is_tensor(1.0)
-    check_grads(
-        lambda x: tf.convert_to_tensor([x[0] * x[1], 2.0, x[2]]), (np.array([1.0, 2.0, 3.0]),), order=2
-    )
+    check_grads(lambda x: tf.convert_to_tensor([x[0] * x[1], 2.0, x[2]]), (np.array([1.0, 2.0, 3.0]),), order=2)
 
 
 def test_fill() -> None:
     np.testing.assert_array_equal(tf.fill([2, 2], 3), np.full((2, 2), 3, np.int32), strict=True)
     check_grads(lambda x: tf.fill([2, 3], x * x), (np.float64(3.0),), order=2)
+
+
+@pytest.mark.parametrize("shape", [2.5, [2, 2.0], "ab", [[1, 2]], tf.constant(2.0), None])
+def test_what_is_no_shape(shape: Any) -> None:
+    with pytest.raises(TypeError, match="An integer is needed, not"):
+        tf.zeros(shape)
 
 
 def test_eye() -> None:
@@ -91,9 +93,7 @@ def test_range_of_tensors_and_with_a_type() -> None:
 
 
 def test_linspace() -> None:
-    np.testing.assert_array_equal(
-        tf.linspace(0.0, 1.0, 5), np.linspace(0, 1, 5, dtype=np.float32), strict=True
-    )
+    np.testing.assert_array_equal(tf.linspace(0.0, 1.0, 5), np.linspace(0, 1, 5, dtype=np.float32), strict=True)
     np.testing.assert_array_equal(tf.linspace(0, 10, 5), np.linspace(0, 10, 5), strict=True)
     ends = np.array([0.0, 1.0]), np.array([[1.0], [3.0]])
     for axis in (0, 1, -1):

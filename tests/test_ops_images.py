@@ -68,9 +68,7 @@ def test_conv2d(size: Any, strides: Any, dilations: int, padding: str) -> None:
     holes = (dilations, dilations)
     windows = _windows(_padded(IMAGES, size, steps, holes, padding, 0.0), size, steps, holes)
     expected = np.einsum("brchwi,hwio->brco", windows, filters)
-    np.testing.assert_allclose(
-        conv2d(IMAGES, filters, strides, padding, dilations), expected, rtol=1e-12, atol=1e-12
-    )
+    np.testing.assert_allclose(conv2d(IMAGES, filters, strides, padding, dilations), expected, rtol=1e-12, atol=1e-12)
     check_grads(lambda x, w: conv2d(x, w, strides, padding, dilations), (IMAGES, filters), order=2)
 
 
@@ -82,17 +80,13 @@ def test_conv2d_with_explicit_padding() -> None:
 
 
 @pytest.mark.parametrize("padding", ["VALID", "SAME"])
-@pytest.mark.parametrize(
-    ("size", "strides"), [((2, 2), (2, 2)), ((3, 2), (1, 2)), ((2, 3), (3, 1)), ((1, 1), (1, 1))]
-)
+@pytest.mark.parametrize(("size", "strides"), [((2, 2), (2, 2)), ((3, 2), (1, 2)), ((2, 3), (3, 1)), ((1, 1), (1, 1))])
 def test_pooling(size: Any, strides: Any, padding: str) -> None:
     windows = _windows(_padded(IMAGES, size, strides, (1, 1), padding, -np.inf), size, strides)
     np.testing.assert_array_equal(max_pool2d(IMAGES, size, strides, padding), windows.max((3, 4)))
     check_grads(lambda x: max_pool2d(x * x, size, strides, padding), (IMAGES,), order=2)
     windows = _windows(_padded(IMAGES, size, strides, (1, 1), padding, np.nan), size, strides)
-    np.testing.assert_allclose(
-        avg_pool2d(IMAGES, size, strides, padding), np.nanmean(windows, (3, 4)), rtol=1e-12
-    )
+    np.testing.assert_allclose(avg_pool2d(IMAGES, size, strides, padding), np.nanmean(windows, (3, 4)), rtol=1e-12)
     check_grads(lambda x: avg_pool2d(x * x, size, strides, padding), (IMAGES,), order=2)
 
 

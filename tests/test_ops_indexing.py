@@ -59,9 +59,7 @@ def test_bad_keys(key: Any) -> None:
         tf.constant(X)[key]
 
 
-@pytest.mark.parametrize(
-    "key", [3, (0, 4), [0, 3], (0, 0, 0, 0), (slice(None), [4]), np.array([True, False])]
-)
+@pytest.mark.parametrize("key", [3, (0, 4), [0, 3], (0, 0, 0, 0), (slice(None), [4]), np.array([True, False])])
 def test_keys_out_of_range(key: Any) -> None:
     with pytest.raises(IndexError):
         tf.constant(X)[key]
@@ -146,9 +144,7 @@ def test_repeated_positions_add_up() -> None:
 def test_index_add_broadcasts() -> None:
     result = indexing.index_add(2.0, ([0, 0, 1],), (3,))
     np.testing.assert_array_equal(result, [4.0, 2.0, 0.0])
-    check_grads(
-        lambda u: indexing.index_add(u * u, (slice(None), [0, 0, 1]), (2, 4)), (X[0, 0, :3],), order=2
-    )
+    check_grads(lambda u: indexing.index_add(u * u, (slice(None), [0, 0, 1]), (2, 4)), (X[0, 0, :3],), order=2)
 
 
 def test_where_without_alternatives() -> None:
@@ -171,16 +167,12 @@ def test_one_hot() -> None:
     )
     assert tf.one_hot([1], 2, dtype=tf.bool).dtype is tf.bool
     assert tf.one_hot(1, 3, axis=-1).numpy().tolist() == [0.0, 1.0, 0.0]
-    check_grads(
-        lambda on, off: tf.one_hot([1, 0], 3, on * off, off), (np.float64(2.0), np.float64(3.0)), order=2
-    )
+    check_grads(lambda on, off: tf.one_hot([1, 0], 3, on * off, off), (np.float64(2.0), np.float64(3.0)), order=2)
 
 
 def test_order_of_equal_elements() -> None:
     x = tf.constant([1, 3, 3, 2, 3])
-    np.testing.assert_array_equal(
-        tf.argsort(x, stable=True), np.array([0, 3, 1, 2, 4], np.int32), strict=True
-    )
+    np.testing.assert_array_equal(tf.argsort(x, stable=True), np.array([0, 3, 1, 2, 4], np.int32), strict=True)
     np.testing.assert_array_equal(tf.argsort(x, direction="DESCENDING"), [1, 2, 4, 3, 0])
     values, indices = tf.math.top_k(x, 4)
     np.testing.assert_array_equal(values, [3, 3, 3, 2])
@@ -189,9 +181,7 @@ def test_order_of_equal_elements() -> None:
 
 
 def test_sort_of_unsigned_and_nan() -> None:
-    np.testing.assert_array_equal(
-        tf.sort(np.array([3, 0, 200], np.uint8), direction="DESCENDING"), [200, 3, 0]
-    )
+    np.testing.assert_array_equal(tf.sort(np.array([3, 0, 200], np.uint8), direction="DESCENDING"), [200, 3, 0])
     np.testing.assert_array_equal(tf.sort([np.nan, 1.0, 2.0], direction="DESCENDING"), [np.nan, 2.0, 1.0])
 
 

@@ -145,9 +145,7 @@ def test_tensordot(shape_a: tuple[int, ...], shape_b: tuple[int, ...], axes: Any
 def test_linalg() -> None:
     a, v = _normal(5, 2, 3), _normal(5, 3)
     np.testing.assert_allclose(tf.linalg.matvec(a, v), np.einsum("bij,bj->bi", a, v))
-    np.testing.assert_allclose(
-        tf.linalg.matvec(a, v[:, :2], transpose_a=True), np.einsum("bij,bi->bj", a, v[:, :2])
-    )
+    np.testing.assert_allclose(tf.linalg.matvec(a, v[:, :2], transpose_a=True), np.einsum("bij,bi->bj", a, v[:, :2]))
     np.testing.assert_array_equal(tf.linalg.matrix_transpose(a), a.swapaxes(1, 2))
     z = a[0] + 1j
     np.testing.assert_array_equal(tf.linalg.adjoint(z), z.conj().T)

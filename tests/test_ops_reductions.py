@@ -58,9 +58,7 @@ def test_integers_stay_integers(dtype: Any) -> None:
         "min": [1, 4],
         "mean": [2, 5],
     }.items():
-        np.testing.assert_array_equal(
-            getattr(tf, f"reduce_{name}")(x, 1), np.array(expected, dtype), strict=True
-        )
+        np.testing.assert_array_equal(getattr(tf, f"reduce_{name}")(x, 1), np.array(expected, dtype), strict=True)
     np.testing.assert_array_equal(tf.cumsum(x, 1), np.cumsum(x, 1, dtype=dtype), strict=True)
     np.testing.assert_array_equal(tf.math.cumprod(x, 1), np.cumprod(x, 1, dtype=dtype), strict=True)
 
@@ -73,9 +71,7 @@ def test_all_any_count_and_positions() -> None:
     y = tf.constant([[3.0, 1.0, 3.0], [0.0, 5.0, 5.0]])
     np.testing.assert_array_equal(tf.argmax(y), [0, 1, 1])
     np.testing.assert_array_equal(tf.argmax(y, axis=1), np.array([0, 1]), strict=True)
-    np.testing.assert_array_equal(
-        tf.argmin(y, axis=-1, output_type=tf.int32), np.array([1, 0], np.int32), strict=True
-    )
+    np.testing.assert_array_equal(tf.argmin(y, axis=-1, output_type=tf.int32), np.array([1, 0], np.int32), strict=True)
     assert int(reductions.argmax(y)) == 4
 
 
@@ -95,6 +91,23 @@ def _gradient(f: Callable[[Any], Any], x: Any) -> Any:
         tape.watch(x)
         y = f(x)
     return tape.gradient(y, x).numpy()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize(
+    "name", ["sum", "mean", "max", "prod", "variance", "std", "logsumexp", "euclidean_norm", "cumprod"]
+)
+def test_gradients_in_short_types(name: str, dtype: Any) -> None:
+    f = tf.math.cumprod if name == "cumprod" else getattr(tf.math, f"reduce_{name}")
+    weights = np.random.default_rng(4).uniform(0.5, 1.5, f(X, 1).shape)
+    exact = _gradient(lambda x: f(x, 1) * weights, X)
+    x = tf.constant(X.astype(dtype))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x, 1) * weights.astype(dtype)
+    gradient = tape.gradient(y, x)
+    assert gradient.dtype == dtype
+    np.testing.assert_allclose(gradient, exact, rtol=40 * np.finfo(dtype).eps, atol=20 * np.finfo(dtype).eps)
 
 
 EDGES: dict[str, tuple[Callable[[Any], Any], Any, Any]] = {
@@ -231,9 +244,7 @@ def test_complex_products() -> None:
 
 
 def test_add_n() -> None:
-    np.testing.assert_array_equal(
-        tf.add_n([[1.0, 2.0], tf.constant([3.0, 4.0]), np.float32([1, 1])]), [5.0, 7.0]
-    )
+    np.testing.assert_array_equal(tf.add_n([[1.0, 2.0], tf.constant([3.0, 4.0]), np.float32([1, 1])]), [5.0, 7.0])
     check_grads(lambda a, b: tf.add_n([a, b, a * b]), (X[0], X[1]), order=2)
 
 

@@ -203,7 +203,7 @@ class TestOutputGradients:
             tape.gradient(y, x, output_gradients=tf.ones(2, dtype=tf.float64))
 
     def test_seed_is_not_kept(self, vector):
-        tape, x, y = vector
+        tape, _, y = vector
         seed = np.ones(2, np.float32)
         gradient = tape.gradient(y, y, output_gradients=seed)
         seed[:] = 7.0

@@ -24,7 +24,10 @@ def derivatives(function, x, order):
     ("function", "expected"),
     [
         (tf.exp, [math.exp(0.5)] * 6),
-        (tf.sin, [math.sin(0.5), math.cos(0.5), -math.sin(0.5), -math.cos(0.5), math.sin(0.5), math.cos(0.5)]),
+        (
+            tf.sin,
+            [math.sin(0.5), math.cos(0.5), -math.sin(0.5), -math.cos(0.5), math.sin(0.5), math.cos(0.5)],
+        ),
         (lambda x: x**5, [0.5**5, 5 * 0.5**4, 20 * 0.5**3, 60 * 0.5**2, 60.0, 120.0]),
         (lambda x: 1 / x, [2.0, -4.0, 16.0, -96.0, 768.0, -7680.0]),
         (tf.math.log, [math.log(0.5), 2.0, -4.0, 16.0, -96.0, 768.0]),

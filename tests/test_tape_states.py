@@ -93,11 +93,10 @@ def test_gradient_inside_ends_the_recording():
 
 def test_other_tapes_go_on_when_one_ends_inside():
     x = tf.Variable(3.0)
-    with tf.GradientTape() as outer:
-        with tf.GradientTape() as inner:
-            y = x * x * x
-            slope = inner.gradient(y, x)
-            z = slope * x
+    with tf.GradientTape() as outer, tf.GradientTape() as inner:
+        y = x * x * x
+        slope = inner.gradient(y, x)
+        z = slope * x
     assert outer.gradient(z, x).numpy() == 3 * 27.0
 
 
@@ -141,10 +140,16 @@ def test_exception_while_stopped_resumes():
 
 def test_exception_inside_leaves_the_tape_usable():
     x = tf.Variable(3.0)
-    tape = tf.GradientTape()
-    with pytest.raises(KeyError), tape:
-        y = x * x
-        raise KeyError
+    tape, found = tf.GradientTape(), []
+
+    def fail():
+        with tape:
+            found.append(x * x)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    (y,) = found
     outside = y * x
     assert tape.gradient(y, x).numpy() == 6.0
     with tf.GradientTape() as other:

@@ -42,7 +42,9 @@ class TestConversion:
     def test_dtypes(self, value, dtype):
         assert tf.constant(value).dtype == dtype
 
-    @pytest.mark.parametrize("dtype", [tf.float16, tf.float32, tf.float64, tf.complex64, tf.complex128, tf.int8, tf.uint64])
+    @pytest.mark.parametrize(
+        "dtype", [tf.float16, tf.float32, tf.float64, tf.complex64, tf.complex128, tf.int8, tf.uint64]
+    )
     def test_integers_become_what_is_asked_for(self, dtype):
         x = tf.constant([1, 2], dtype=dtype)
         assert x.dtype == dtype
@@ -68,14 +70,29 @@ class TestConversion:
 
     @pytest.mark.parametrize(
         "value",
-        ["text", ["a"], None, [None], object(), {"a": 1}, {1}, np.array(["a"]), np.array([None]), b"bytes", 1.0j * np.longdouble(1)],
+        [
+            "text",
+            ["a"],
+            None,
+            [None],
+            object(),
+            {"a": 1},
+            {1},
+            np.array(["a"]),
+            np.array([None]),
+            b"bytes",
+            1.0j * np.longdouble(1),
+        ],
     )
     def test_what_is_no_tensor(self, value):
         with pytest.raises(TypeError):
             tf.constant(value)
 
     def test_message_names_value_and_type(self):
-        with pytest.raises(TypeError, match=r"Attempt to convert a value \('text'\) with an unsupported type \(<class 'str'>\)"):
+        with pytest.raises(
+            TypeError,
+            match=r"Attempt to convert a value \('text'\) with an unsupported type \(<class 'str'>\)",
+        ):
             tf.constant("text")
 
     def test_ragged_lists(self):
@@ -108,6 +125,37 @@ class TestConversion:
         assert x.dtype == tf.float32
         assert x.numpy().tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
+    @pytest.mark.parametrize(
+        "operation",
+        [
+            tf.constant,
+            tf.identity,
+            tf.stop_gradient,
+            tf.Variable,
+            lambda a: tf.reshape(a, (2, 2)),
+            tf.transpose,
+            lambda a: tf.broadcast_to(a, (2, 4)),
+            lambda a: tf.cast(a, tf.float64),
+            lambda a: tf.expand_dims(a, 0),
+            lambda a: tf.squeeze(a),
+            lambda a: tf.reverse(a, [0]),
+            lambda a: tf.split(a, 2)[0],
+            lambda a: tf.unstack(a)[0],
+            lambda a: tf.einsum("i->i", a),
+            lambda a: tf.concat([a], 0),
+            lambda a: tf.add_n([a]),
+            lambda a: tf.reduce_sum(a, axis=()),
+            tf.math.real,
+            tf.math.positive,
+        ],
+    )
+    def test_no_result_shares_memory_that_can_change(self, operation):
+        a = np.arange(4.0)
+        x = operation(a)
+        before = x.numpy()
+        a[:] = 99.0
+        np.testing.assert_array_equal(x.numpy(), before)
+
     def test_own_types_of_numbers(self):
         class Temperature(float):
             pass
@@ -119,8 +167,16 @@ class TestPrinting:
     @pytest.mark.parametrize(
         ("value", "representation", "text"),
         [
-            (3.0, "<tf.Tensor: shape=(), dtype=float32, numpy=3.0>", "tf.Tensor(3.0, shape=(), dtype=float32)"),
-            (3.1, "<tf.Tensor: shape=(), dtype=float32, numpy=3.1>", "tf.Tensor(3.1, shape=(), dtype=float32)"),
+            (
+                3.0,
+                "<tf.Tensor: shape=(), dtype=float32, numpy=3.0>",
+                "tf.Tensor(3.0, shape=(), dtype=float32)",
+            ),
+            (
+                3.1,
+                "<tf.Tensor: shape=(), dtype=float32, numpy=3.1>",
+                "tf.Tensor(3.1, shape=(), dtype=float32)",
+            ),
             (True, "<tf.Tensor: shape=(), dtype=bool, numpy=True>", "tf.Tensor(True, shape=(), dtype=bool)"),
             (
                 [1.0, 2.0],
@@ -164,6 +220,11 @@ class TestToPython:
         assert float(kind([2.5])) == 2.5
 
     @pytest.mark.parametrize("function", [float, int])
+    def test_complex_numbers_are_not_real(self, function):
+        with pytest.raises(TypeError, match="complex"):
+            function(tf.constant(1j))
+
+    @pytest.mark.parametrize("function", [float, int])
     def test_more_than_one_element(self, function):
         with pytest.raises(TypeError, match=r"one element.*\(2,\)"):
             function(tf.constant([1.0, 2.0]))
@@ -194,7 +255,7 @@ class TestToPython:
         a, b = np.asarray(x), np.asarray(x)
         assert np.shares_memory(a, b)
         assert not a.flags.writeable
-        with pytest.raises(ValueError, match="(?i)read-only|writeable"):
+        with pytest.raises(ValueError, match=r"WRITEABLE"):
             a.flags.writeable = True
         assert np.array(x).flags.writeable
         assert np.asarray(x, dtype=np.float32).dtype == np.float32
@@ -246,7 +307,7 @@ class TestOperators:
     def test_comparisons(self):
         x = tf.constant([1.0, 2.0, 3.0])
         assert (x < 2).numpy().tolist() == [True, False, False]
-        assert (2 <= x).numpy().tolist() == [False, True, True]
+        assert (x >= 2).numpy().tolist() == [False, True, True]
         assert (x == [1, 5, 3]).numpy().tolist() == [True, False, True]
         assert (x != np.array([1.0, 5.0, 3.0])).numpy().tolist() == [False, True, False]
         assert bool(tf.constant(1.0) > tf.Variable(0.5))
@@ -290,7 +351,15 @@ class TestObject:
 
     @pytest.mark.parametrize("duplicate", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy, copy.copy])
     @pytest.mark.parametrize(
-        "value", [np.float32(2), np.arange(6.0).reshape(2, 3), np.zeros((0, 2)), np.array([True]), np.array(1j), np.int8(3)]
+        "value",
+        [
+            np.float32(2),
+            np.arange(6.0).reshape(2, 3),
+            np.zeros((0, 2)),
+            np.array([True]),
+            np.array(1j),
+            np.int8(3),
+        ],
     )
     def test_copies(self, duplicate, value):
         x = duplicate(tf.constant(value))
@@ -305,6 +374,8 @@ class TestObject:
         assert tape.gradient(y, v) is None
 
     def test_cannot_be_constructed_or_written_to(self):
+        with pytest.raises(TypeError, match=r"tapegrad.constant"):
+            tf.Tensor(3.0)
         with pytest.raises(TypeError):
             tf.constant([1.0])[0] = 2.0
         with pytest.raises(AttributeError):

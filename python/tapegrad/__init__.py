@@ -10,14 +10,15 @@ Examples
 6.0
 """
 
+from collections.abc import Callable as _Callable
 from importlib import import_module as _import_module
-from typing import Any as _Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import cast as _cast
 
 from tapegrad import autodiff, dtypes, linalg, math, nest, random
-from tapegrad._native import Tensor
-from tapegrad._ops import elementwise as _elementwise
+from tapegrad._native import Tensor, from_numpy
 from tapegrad._ops.complex_parts import complex
-from tapegrad._ops.elementwise import *  # noqa: F403  (the table of operations has the names)
+from tapegrad._ops.elementwise import elementwise as _elementwise
 from tapegrad._tf.arrays import (
     argsort,
     boolean_mask,
@@ -104,6 +105,8 @@ from tapegrad.module import Module
 from tapegrad.tape import GradientTape, UnconnectedGradients
 from tapegrad.variable import Variable
 
+globals().update(vars(_elementwise))
+
 newaxis = None
 """In an index, a new axis of size 1."""
 
@@ -148,6 +151,7 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "from_numpy",
     "gather",
     "gather_nd",
     "grad_pass_through",
@@ -158,12 +162,15 @@ __all__ = [
     "int64",
     "int8",
     "is_tensor",
+    "keras",
     "linalg",
     "linspace",
     "math",
     "matmul",
+    "memory",
     "nest",
     "newaxis",
+    "nn",
     "norm",
     "one_hot",
     "ones",
@@ -194,6 +201,7 @@ __all__ = [
     "stack",
     "stop_gradient",
     "tensordot",
+    "testing",
     "tile",
     "transpose",
     "truediv",
@@ -205,17 +213,22 @@ __all__ = [
     "where",
     "zeros",
     "zeros_like",
-    *_LAZY,
-    *_elementwise.__all__,
+    *vars(_elementwise),
 ]
 
 
-def __getattr__(name: str) -> _Any:
-    # Also declares to a type checker the elementwise names, which are only known at run time.
+if _TYPE_CHECKING:
+    from tapegrad import keras, memory, nn, testing
+
+    __version__: str
+
+
+def __getattr__(name: str) -> _Callable[..., Tensor]:
+    # To a type checker this declares the elementwise operations: their names are only known at run time.
     if name in _LAZY:
-        return _import_module(f"{__name__}.{name}")
+        return _cast("_Callable[..., Tensor]", _import_module(f"{__name__}.{name}"))
     if name == "__version__":
-        return _import_module("importlib.metadata").version(__name__)
+        return _cast("_Callable[..., Tensor]", _import_module("importlib.metadata").version(__name__))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -15,10 +15,16 @@ import numpy.typing as npt
 from tapegrad._native import Value
 from tapegrad.dtypes import DType, as_dtype
 
-__all__ = ["convert", "holds_value", "is_weak"]
+__all__ = ["convert", "holds_value", "weak_type"]
 
 # Python's numbers, each with the kinds of dtype that can hold it.
 _KINDS_FOR: dict[type, str] = {bool: "b", int: "iufc", float: "fc", complex: "c"}
+_DEFAULTS: dict[type, np.dtype[Any]] = {
+    bool: np.dtype(np.bool_),
+    float: np.dtype(np.float32),
+    complex: np.dtype(np.complex128),
+}
+_INT64 = np.dtype(np.int64)
 _INT32 = np.iinfo(np.int32)
 
 
@@ -49,23 +55,21 @@ def convert(value: Any, dtype: DType | None = None) -> npt.NDArray[Any]:
             if dtype.dtype.kind not in _KINDS_FOR[number]:
                 raise TypeError(f"Cannot convert {value!r} to a tensor of dtype {dtype.name}.")
         return _read(value, dtype.dtype)
-    if complex in numbers:
-        return _read(value, np.dtype(np.complex128))
-    if float in numbers or not numbers:
-        return _read(value, np.dtype(np.float32))
-    if int in numbers:
-        return _smallest_integers(_read(value, np.dtype(np.int64)))
-    return _read(value, np.dtype(np.bool_))
+    widest = _widest(numbers)
+    if widest is int:
+        return _smallest_integers(_read(value, _INT64))
+    return _read(value, _DEFAULTS[widest])
 
 
-def is_weak(value: Any) -> bool:
-    """Whether `value` is nested lists or tuples of Python numbers only: its dtype gives way to others'."""
-    return isinstance(value, (list, tuple)) and _python_numbers(value) is not None
+def weak_type(value: list[Any] | tuple[Any, ...]) -> type | None:
+    """Return the widest type in lists of Python numbers only, which give way to others; else None."""
+    numbers = _python_numbers(value)
+    return None if numbers is None else _widest(numbers)
 
 
-def holds_value(value: Any) -> bool:
+def holds_value(value: list[Any] | tuple[Any, ...]) -> bool:
     """Whether a list or tuple holds a tensor or a variable, at any depth."""
-    return isinstance(value, (list, tuple)) and any(issubclass(kind, Value) for kind in _leaf_types(value))
+    return any(issubclass(kind, Value) for kind in _leaf_types(value))
 
 
 def _python_numbers(value: Any) -> set[type] | None:
@@ -76,8 +80,20 @@ def _python_numbers(value: Any) -> set[type] | None:
     return leaves if leaves <= _KINDS_FOR.keys() else None
 
 
+def _widest(numbers: set[type]) -> type:
+    """Return that of Python's types of numbers which can hold all of these; empty lists are of floats."""
+    if complex in numbers:
+        return complex
+    if float in numbers or not numbers:
+        return float
+    return int if int in numbers else bool
+
+
 def _leaf_types(value: Sequence[Any]) -> set[type]:
     """Return the types of all elements of nested lists and tuples."""
+    kinds = set(map(type, value))
+    if kinds <= _KINDS_FOR.keys():
+        return kinds
     found: set[type] = set()
     pending: list[Sequence[Any]] = [value]
     while pending:

@@ -27,13 +27,20 @@ _CONSTANTS = {"inf": math.inf, "pi": math.pi}
 
 
 def _compile(text: str, names: dict[str, Any]) -> Callable[..., Any]:
-    function: Callable[..., Any] = eval(f"lambda {_ARGUMENTS}: {text}", names)  # noqa: S307 (the table's own text)
+    function: Callable[..., Any] = eval(f"lambda {_ARGUMENTS}: {text}", names)  # the table's own text
     return function
 
 
 @functools.cache
 def _recorded_names() -> dict[str, Any]:
-    return {**_CONSTANTS, **_native.elementwise, "where": _native.where}
+    return {**_CONSTANTS, **_native.elementwise, "where": _native.where, "sign": _sign}
+
+
+def _sign(x: Any) -> Any:
+    """The sign of x in a form that has a derivative for complex numbers, too: the slope of their modulus."""
+    if not x.dtype.is_complex:
+        return _native.elementwise["sign"](x)
+    return _native.elementwise["divide_no_nan"](x, _native.cast(_native.elementwise["absolute"](x), x.dtype))
 
 
 @functools.cache
@@ -77,7 +84,9 @@ def forward(op: int, arrays: Sequence[Array]) -> Any:
     if _TABLE[op][2] is None:
         return getattr(np, _NAMES[op])(*arrays)
     if all(a.dtype.kind in "iub" for a in arrays):  # formulas need a floating type, the one NumPy would choose
-        arrays = [a.astype(np.result_type(a.dtype, np.float16 if a.dtype.itemsize == 1 else np.float32)) for a in arrays]
+        arrays = [
+            a.astype(np.result_type(a.dtype, np.float16 if a.dtype.itemsize == 1 else np.float32)) for a in arrays
+        ]
     return _own_forward(op, *arrays)
 
 
@@ -92,7 +101,7 @@ def check_differentiable(op: int, k: int, values: Sequence[_native.Value]) -> No
 
 
 def cotangent(op: int, k: int, g: _native.Tensor, saved: Sequence[_native.Tensor | None]) -> _native.Tensor:
-    """g times partial derivative k of operation `op`, by recorded operations; exactly zero where g is.
+    """The cotangent g times partial derivative k of operation `op`, by recorded operations; exactly zero where g is.
 
     `saved` holds x, y, z and the result, None for those that the rule does not mention.
     """
@@ -124,8 +133,8 @@ class _Linear:
         return self.name
 
 
-conjugate = _Linear("conjugate", np.conjugate, lambda g: conjugate(g))
-real = _Linear("real", lambda x: x.real.copy(), lambda g: g)
+conjugate: _Linear = _Linear("conjugate", np.conjugate, lambda g: conjugate(g))
+real: _Linear = _Linear("real", lambda x: x.real.copy(), lambda g: g)
 
 
 def structural(
@@ -141,7 +150,8 @@ def structural(
     if op == "scatter_add":
         result = np.zeros(shape, x.dtype)
         axis = params[0]
-        np.add.at(np.moveaxis(result, axis, 0), other, np.moveaxis(x, range(axis, axis + other.ndim), range(other.ndim)))
+        parts = np.moveaxis(x, range(axis, axis + other.ndim), range(other.ndim))
+        np.add.at(np.moveaxis(result, axis, 0), other, parts)
         return result
     a = x.swapaxes(-1, -2) if params[0] & 1 else x
     b = other.swapaxes(-1, -2) if params[0] & 2 else other

@@ -134,14 +134,16 @@ class _CustomGradient:
         return self if instance is None or bind is None else _CustomGradient(bind(instance, owner))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        bound = self._signature.bind(*args, **kwargs)
-        inputs = nest.flatten(bound.args)
-        inputs += [leaf for leaf in nest.flatten(bound.kwargs) if isinstance(leaf, Value)]
+        if kwargs:
+            bound = self._signature.bind(*args, **kwargs)
+            args, kwargs = bound.args, bound.kwargs
+        inputs = nest.flatten(args)
+        inputs += [leaf for leaf in nest.flatten(kwargs) if isinstance(leaf, Value)]
         # What the function records stays on the tapes: grad_fn may use its intermediate values, and a
         # derivative of the second order then finds its way from these to the arguments. Only the result is
         # cut off, below.
         with GradientTape() as reads:
-            pair = self._function(*bound.args, **bound.kwargs)
+            pair = self._function(*args, **kwargs)
         if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not callable(pair[1]):
             raise TypeError(
                 f"@tf.custom_gradient: {self._name()} must return a pair (result, grad_fn), but it "

@@ -5,14 +5,15 @@ Every elementwise operation is here under NumPy's name, and under TensorFlow's w
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import complex_parts, elementwise
+from tapegrad._ops import complex_parts
 from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.declare import TensorLike
-from tapegrad._ops.elementwise import *  # noqa: F403  (the table has the names)
+from tapegrad._ops.elementwise import elementwise
 from tapegrad._tf.arrays import top_k
 from tapegrad._tf.reductions import (
     add_n,
@@ -66,8 +67,10 @@ __all__ = [
     "scalar_mul",
     "top_k",
     "truediv",
-    *elementwise.__all__,
+    *vars(elementwise),
 ]
+
+globals().update(vars(elementwise))
 
 floordiv = elementwise.floor_divide
 floormod = elementwise.remainder
@@ -84,9 +87,7 @@ def truediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
 def scalar_mul(scalar: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
     """Return `scalar * x`; the scalar must have no dimensions."""
     if as_tensor(scalar).ndim:
-        raise ValueError(
-            f"scalar_mul: the first argument must be a scalar, not of shape {as_tensor(scalar).shape}."
-        )
+        raise ValueError(f"scalar_mul: the first argument must be a scalar, not of shape {as_tensor(scalar).shape}.")
     return elementwise.multiply(scalar, x)
 
 
@@ -121,6 +122,6 @@ def angle(input: TensorLike, name: str | None = None) -> Tensor:
     return complex_parts.angle(input)
 
 
-def __getattr__(name: str) -> Any:
-    # The elementwise names are only known at run time; to a type checker this declares them.
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if TYPE_CHECKING:
+    # What else there is are the elementwise operations, whose names are only known at run time.
+    def __getattr__(name: str) -> Callable[..., Tensor]: ...

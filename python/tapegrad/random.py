@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor, Value, array
-from tapegrad._ops import elementwise
 from tapegrad._ops.arguments import as_int, as_shape, as_tensor
 from tapegrad._ops.declare import TensorLike
+from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import take
 from tapegrad.dtypes import DType, as_dtype, float32
 
@@ -196,9 +196,7 @@ def _scaled(draws: npt.NDArray[Any], offset: TensorLike, scale: TensorLike, kind
         if len(shape) > draws.ndim or any(
             size not in (1, drawn) for size, drawn in zip(shape[::-1], draws.shape[::-1], strict=False)
         ):
-            raise ValueError(
-                f"random: a parameter of shape {shape} does not fit the shape {draws.shape} to be drawn."
-            )
+            raise ValueError(f"random: a parameter of shape {shape} does not fit the shape {draws.shape} to be drawn.")
     if not (isinstance(scale, int | float) and scale == 1):
         result = elementwise.multiply(result, _of_kind(scale, kind))
     if not (isinstance(offset, int | float) and offset == 0):

@@ -206,7 +206,7 @@ def _gradient(weighted: Callable[..., Tensor]) -> Callable[..., list[Tensor]]:
 def _is_inexact(leaf: Any) -> bool:
     if isinstance(leaf, Value):
         return leaf.dtype.is_floating or leaf.dtype.is_complex
-    return isinstance(leaf, (float, complex, np.ndarray, np.generic)) and np.asarray(leaf).dtype.kind in "fc"
+    return isinstance(leaf, float | complex | np.ndarray | np.generic) and np.asarray(leaf).dtype.kind in "fc"
 
 
 def _widened(leaf: Any) -> _Array:

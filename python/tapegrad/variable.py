@@ -13,15 +13,14 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from tapegrad import _native
 from tapegrad._format import variable_repr
-from tapegrad._native import Tensor, Value, VariableBase, array, own, pause, tensor
+from tapegrad._native import Tensor, Value, VariableBase, array, elementwise, own, pause, tensor
 from tapegrad.dtypes import DType, as_dtype
 
 __all__ = ["Variable"]
 
-_add = _native.elementwise["add"]
-_subtract = _native.elementwise["subtract"]
+_add = elementwise["add"]
+_subtract = elementwise["subtract"]
 
 
 class Variable(VariableBase):
@@ -116,8 +115,10 @@ class Variable(VariableBase):
         >>> v.assign(5.0).numpy()
         np.float32(5.0)
         """
-        with pause():
-            self._assign(self._fitting(value, "assign value to"))
+        if not self._accepts(value):
+            with pause():
+                value = self._fitting(value, "assign value to")
+        self._assign(value)
         return self
 
     def assign_add(
@@ -125,7 +126,9 @@ class Variable(VariableBase):
     ) -> Variable:
         """Add `delta`, of the variable's shape, and return the variable; otherwise as `assign`."""
         with pause():
-            self._assign(_add(self, self._fitting(delta, "add to")))
+            if not self._accepts(delta):
+                delta = self._fitting(delta, "add to")
+            self._assign(_add(self, delta))
         return self
 
     def assign_sub(
@@ -133,7 +136,9 @@ class Variable(VariableBase):
     ) -> Variable:
         """Subtract `delta`, of the variable's shape, and return the variable; otherwise as `assign`."""
         with pause():
-            self._assign(_subtract(self, self._fitting(delta, "subtract from")))
+            if not self._accepts(delta):
+                delta = self._fitting(delta, "subtract from")
+            self._assign(_subtract(self, delta))
         return self
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
@@ -265,7 +270,7 @@ class Variable(VariableBase):
     def __imod__(self, other: object) -> NoReturn:
         raise _augmented("%")
 
-    def __ipow__(self, other: object) -> NoReturn:
+    def __ipow__(self, other: object, mod: None = None) -> NoReturn:
         raise _augmented("**")
 
     def __imatmul__(self, other: object) -> NoReturn:

@@ -15,6 +15,7 @@ cdef extern from "core.h" nogil:
         double f64
         float f32
         int64_t i64
+        uint64_t u64
         bint b
         unsigned char bytes[16]
     size_t tg_itemsize(int dtype)
@@ -29,12 +30,14 @@ cdef extern from "pool.h" nogil:
         uint64_t taken, fresh
     ctypedef struct tg_pool:
         pass
-    tg_allocator tg_system_allocator()
     tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out)
     tg_pool_stats tg_pool_statistics(tg_pool *pool)
     void tg_pool_reset_peak(tg_pool *pool)
     void tg_pool_set_limit(tg_pool *pool, size_t limit)
     void tg_pool_trim(tg_pool *pool)
+
+cdef extern from "system.h" nogil:
+    tg_allocator tg_system_allocator()
 
 cdef extern from "array.h" nogil:
     ctypedef struct tg_array:
@@ -143,10 +146,6 @@ cdef extern from "tape.h" nogil:
     void tg_tape_clear(tg_tape *tape, uint64_t id)
     tg_status tg_tape_watch(tg_tape *tape, int dtype, int ndim, const tg_index *shape, uint32_t *slot)
     tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot)
-    tg_status tg_tape_record_scalar(tg_tape *tape, int op, int dtype, uint32_t operands, const uint32_t *in_,
-                                    unsigned saved_mask, int saved_count, const uint64_t *saved, uint32_t *slot)
-    tg_status tg_tape_record_plain(tg_tape *tape, int op, uint32_t operands, const uint32_t *in_, unsigned saved_mask,
-                                   const tg_value *values, const tg_value *out, uint32_t *slot)
     tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32_t *in_, int outputs,
                                       const tg_output *output, void *payload, uint32_t *slot)
     tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot)
@@ -156,6 +155,14 @@ cdef extern from "tape.h" nogil:
     uint32_t tg_node_outputs(const tg_node *node)
     tg_output tg_tape_output(const tg_tape *tape, uint32_t slot)
     size_t tg_tape_bytes(const tg_tape *tape)
+
+cdef extern from "record.h" nogil:
+    ctypedef enum tg_quick:
+        TG_QUICK_NOTHING, TG_QUICK_RECORDED, TG_QUICK_GENERAL
+    tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bint binary, const tg_handles *x_handles, uint64_t x,
+                              const tg_handles *y_handles, uint64_t y, uint64_t out, tg_handles *out_handles)
+    tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles **handles, const tg_value *values,
+                             const tg_value *out, tg_handles *out_handles)
 
 cdef extern from "thread.h" nogil:
     ctypedef struct tg_thread:

@@ -7,17 +7,16 @@ of a tape, and the two ways to sweep it: natively, or recorded by an outer tape.
 """
 cimport cython
 cimport numpy as cnp
-from cpython.buffer cimport PyBUF_SIMPLE
-from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject
+from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject, PyTypeObject, destructor
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset, strcmp
+from libc.string cimport memcpy, memset
 
 import logging
 
 import numpy as np
 
-from tapegrad.dtypes import DTYPES
+from tapegrad.dtypes import DTYPES, as_dtype
 
 cnp.import_array()
 
@@ -37,9 +36,20 @@ cdef extern from "Python.h":
     double PyFloat_AS_DOUBLE(object o)
     double PyLong_AsDouble(object o) except? -1.0
 
+cdef extern from *:
+    """
+    /* A freed object's memory as a new object of a static type, all fields zero. */
+    static inline PyObject *tg_revive(PyObject *memory, PyTypeObject *type) {
+        memset((char *)memory + sizeof(PyObject), 0, (size_t)type->tp_basicsize - sizeof(PyObject));
+        return PyObject_Init(memory, type);
+    }
+    """
+    Tensor revive "(struct __pyx_obj_8tapegrad_7_native_Tensor *)tg_revive"(PyObject *memory, PyTypeObject *type)
+    PyTypeObject *type_of "Py_TYPE"(PyObject *o) noexcept
+
 cdef extern from "numpy/arrayobject.h":
-    object PyArray_New(type subtype, int nd, const Py_ssize_t *dims, int type_num, const Py_ssize_t *strides, void *data,
-                       int itemsize, int flags, object obj)
+    object PyArray_New(type subtype, int nd, const Py_ssize_t *dims, int type_num, const Py_ssize_t *strides,
+                       void *data, int itemsize, int flags, object obj)
     int PyArray_SetBaseObject(cnp.ndarray arr, object base) except -1
     object PyArray_Scalar(void *data, cnp.dtype descr, object base)
     enum: NPY_ARRAY_CARRAY_RO, NPY_ARRAY_ALIGNED, NPY_ARRAY_CARRAY
@@ -61,17 +71,17 @@ ctypedef object (*builtin)(object self, PyObject **args, Py_ssize_t count, PyObj
 
 cdef object logger = logging.getLogger("tapegrad")
 
-# --- what is made once -------------------------------------------------------------------------------------------------
+# --- what is made once ------------------------------------------------------------------------------------------------
 
-cdef size_t CACHE_LIMIT = 512 << 20     # bytes of freed buffers that wait for reuse
-cdef tg_index RELEASE_LOCK_AT = 1 << 14 # elements from which an operation lets other Python threads run
+cdef size_t CACHE_LIMIT = 512 << 20      # bytes of freed buffers that wait for reuse
+cdef tg_index RELEASE_LOCK_AT = 1 << 14  # elements from which an operation lets other Python threads run
 cdef tg_pool *pool = NULL
 cdef tg_loops loops
 cdef signed char promoted[TG_NDTYPES][TG_NDTYPES]
 cdef int type_numbers[TG_NDTYPES]
 cdef signed char dtype_of_number[64]
-cdef object OPS = []                    # the operations' names, by number
-cdef object UFUNCS = []                 # their NumPy ufuncs; None where tapegrad has its own forward rule
+cdef object OPS = []                     # the operations' names, by number
+cdef object UFUNCS = []                  # their NumPy ufuncs; None where tapegrad has its own forward rule
 elementwise = {}
 
 
@@ -121,8 +131,7 @@ cdef int setup() except -1:
         dtype_of_number[<int>np.dtype(name).num] = <signed char>DTYPES.index(np.dtype(name))
     for i in range(TG_NDTYPES):
         for j in range(TG_NDTYPES):
-            promoted[i][j] = <signed char>DTYPES.index(np.promote_types(np.dtype(DTYPES[i].as_numpy_dtype),
-                                                                       np.dtype(DTYPES[j].as_numpy_dtype)))
+            promoted[i][j] = <signed char>DTYPES.index(np.promote_types(DTYPES[i].dtype, DTYPES[j].dtype))
     memset(&loops, 0, sizeof(loops))
     for op in range(TG_ELEMENTWISE_OPS):
         info = &tg_op_table[op]
@@ -146,7 +155,7 @@ cdef int setup() except -1:
 
 setup()
 
-# --- values ------------------------------------------------------------------------------------------------------------
+# --- values -----------------------------------------------------------------------------------------------------------
 
 
 @cython.freelist(1024)
@@ -321,6 +330,9 @@ cdef class Tensor(Value):
     Tensors are made by `tapegrad.constant`, `tapegrad.convert_to_tensor` and by every operation.
     """
 
+    def __init__(self, *arguments, **keywords):
+        raise TypeError("Tensor is not to be called: make tensors with tapegrad.constant or convert_to_tensor")
+
     def __repr__(self):
         from tapegrad._format import tensor_repr
 
@@ -377,6 +389,12 @@ cdef class VariableBase(Value):
         if old != NULL:
             tg_array_release(old)
 
+    def _accepts(self, value):
+        """Whether value is a tensor of this variable's type and shape, so that it can be assigned as it is."""
+        return (isinstance(value, Tensor) and (<Tensor>value).value.dtype == self.value.dtype
+                and tg_same_shape(tg_value_ndim(&self.value), tg_value_shape(&self.value),
+                                  tg_value_ndim(&(<Tensor>value).value), tg_value_shape(&(<Tensor>value).value)))
+
     def read_value(self):
         """The value now, as a tensor; the read is recorded like any other use of the variable."""
         return snapshot(self)
@@ -421,9 +439,45 @@ cdef class VariableSlice(Tensor):
 cdef uint64_t births = 0
 
 
+# A scalar operation takes some twenty nanoseconds, so making and freeing its result must take less. Cython's own
+# deallocation saves and restores the current exception and its allocation clears the object twice; these do not.
+
+cdef enum:
+    KEPT_TENSORS = 1024
+
+cdef PyObject *kept[KEPT_TENSORS]  # freed tensors, guarded by the interpreter lock
+cdef int kept_count = 0
+cdef destructor general_dealloc = (<PyTypeObject *>Tensor).tp_dealloc
+
+
+cdef void dealloc_tensor(PyObject *self) noexcept:
+    global kept_count
+    if type_of(self) != <PyTypeObject *>Tensor or kept_count == KEPT_TENSORS:
+        general_dealloc(self)
+        return
+    if (<Value>self).value.array != NULL:
+        tg_array_release((<Value>self).value.array)
+    if (<Value>self).handles.more != NULL:
+        tg_handles_clear(&(<Value>self).handles, pool)
+    kept[kept_count] = self
+    kept_count += 1
+
+
+(<PyTypeObject *>Tensor).tp_dealloc = dealloc_tensor
+
+
+cdef inline Tensor allocate_tensor():
+    """A tensor without value and handles."""
+    global kept_count
+    if kept_count == 0:
+        return Tensor.__new__(Tensor)
+    kept_count -= 1
+    return revive(kept[kept_count], <PyTypeObject *>Tensor)
+
+
 cdef inline Tensor new_tensor(tg_value *value):
     """A tensor that takes over the value's reference."""
-    cdef Tensor result = Tensor.__new__(Tensor)
+    cdef Tensor result = allocate_tensor()
     result.value = value[0]
     return result
 
@@ -443,9 +497,11 @@ cdef object one_element(Value value, str use):
                              "reduce_any or reduce_all")
         raise TypeError(f"only values with one element can be converted by {use}, got shape {value.shape}")
     result = to_numpy(value)
+    if value.dtype.is_complex and use != "complex()" and use != "bool()":
+        raise TypeError(f"a complex value cannot be converted by {use}: take its real part or its modulus first")
     return result.item() if value.value.array != NULL else result
 
-# --- NumPy arrays in and out -------------------------------------------------------------------------------------------
+# --- NumPy arrays in and out ------------------------------------------------------------------------------------------
 
 
 cdef object to_numpy(Value value):
@@ -453,8 +509,8 @@ cdef object to_numpy(Value value):
     cdef object result
     if array == NULL:
         return PyArray_Scalar(&value.value.scalar, cnp.PyArray_DescrFromType(type_numbers[value.value.dtype]), None)
-    result = PyArray_New(cnp.ndarray, array.ndim, tg_array_shape(array), type_numbers[value.value.dtype], NULL, NULL, 0, 0,
-                         None)
+    result = PyArray_New(cnp.ndarray, array.ndim, tg_array_shape(array), type_numbers[value.value.dtype], NULL, NULL,
+                         0, 0, None)
     tg_array_pack(array, cnp.PyArray_DATA(<cnp.ndarray>result))
     return result
 
@@ -566,9 +622,25 @@ def array(value):
 
 
 cdef int dtype_index(object dtype) except -1:
-    from tapegrad.dtypes import as_dtype
+    cdef int i
+    dtype = as_dtype(dtype)
+    for i in range(TG_NDTYPES):
+        if DTYPES[i] is dtype:
+            return i
+    raise TypeError(f"tapegrad has no values of dtype {dtype}")
 
-    return <int>DTYPES.index(as_dtype(dtype))
+
+cdef object conversion_module = None
+
+
+cdef inline object conversion():
+    """tapegrad._conversion, which imports this module."""
+    global conversion_module
+    if conversion_module is None:
+        from tapegrad import _conversion
+
+        conversion_module = _conversion
+    return conversion_module
 
 
 def tensor(value, dtype=None, name=None):
@@ -593,6 +665,7 @@ def tensor(value, dtype=None, name=None):
     """
     cdef tg_value number
     cdef cnp.ndarray array
+    cdef int small
     cdef int wanted = -1 if dtype is None else dtype_index(dtype)
     if isinstance(value, Value):
         if wanted >= 0 and (<Value>value).value.dtype != wanted:
@@ -609,13 +682,17 @@ def tensor(value, dtype=None, name=None):
         if wanted >= 0 and array.dtype != DTYPES[wanted].as_numpy_dtype:
             return from_ndarray(array.astype(DTYPES[wanted].as_numpy_dtype), True)
         return from_ndarray(array, is_immutable(array))
-    from tapegrad import _conversion
-
-    if _conversion.holds_value(value):
+    if PyLong_CheckExact(value) and wanted < 0 and -2147483648 <= value <= 2147483647:
+        small = value
+        number.array = NULL
+        number.dtype = TG_I32
+        memcpy(number.scalar.bytes, &small, sizeof(small))
+        return new_tensor(&number)
+    if isinstance(value, (list, tuple)) and conversion().holds_value(value):
         from tapegrad._ops.joining import pack
 
         return pack(value, None if wanted < 0 else DTYPES[wanted])
-    return from_ndarray(_conversion.convert(value, None if wanted < 0 else DTYPES[wanted]), True)
+    return from_ndarray(conversion().convert(value, None if wanted < 0 else DTYPES[wanted]), True)
 
 
 cdef inline void set_number(tg_value *number, double x) noexcept:
@@ -625,7 +702,7 @@ cdef inline void set_number(tg_value *number, double x) noexcept:
     else:
         number.scalar.f32 = <float>x
 
-# --- which tapes know a value ------------------------------------------------------------------------------------------
+# --- which tapes know a value -----------------------------------------------------------------------------------------
 
 cdef uint64_t last_id = 0      # tape ids, never used twice; guarded by the interpreter lock, like the list below
 cdef tg_tape *live = NULL      # the tapes whose ids are in use
@@ -726,7 +803,8 @@ def snapshot(x):
     check(tg_handles_copy(&(<Value>x).handles, pool, &result.handles))
     return result
 
-# --- elementwise operations --------------------------------------------------------------------------------------------
+# --- elementwise operations -------------------------------------------------------------------------------------------
+
 
 cdef double LARGE = 9007199254740992.0  # 2**53: integers up to here are exact in float64
 
@@ -760,49 +838,43 @@ cdef inline bint number_result(int op, int dtype, const tg_value *operands, int 
     return True
 
 
-cdef int record_native(int op, int count, PyObject **values, const tg_value *operands, Tensor out) except -1:
-    """Records an operation on values of one native type; values[k] is NULL for a constant."""
+cdef inline const tg_handles *handles_on(tg_tape *tape, Value value) except NULL:
+    """The value's handles; a variable is watched first."""
+    if value.watchable and value.handles.id[0] != tape.id:
+        slot_on(tape, value)
+    return &value.handles
+
+
+cdef int record_number(int op, bint binary, PyObject **values, const tg_value *operands, Tensor out) except -1:
+    """Records an operation on one or two native numbers; values[k] is NULL for a constant."""
     cdef tg_thread *thread = tg_thread_current()
-    cdef const tg_op_info *info = &tg_op_table[op]
     cdef tg_tape *tape = thread.tapes[thread.base]
-    cdef tg_handles *handles
-    cdef uint32_t slots[TG_MAX_OPERANDS]
-    cdef uint32_t slot
-    cdef uint64_t saved[TG_MAX_OPERANDS + 1]
-    cdef unsigned needs = 0
-    cdef int k, n = 0
-    cdef bint tracked = False
-    if thread.count - thread.base > 1:
-        return record_elementwise(op, count, values, operands, out, 0)
-    for k in range(count):
-        slots[k] = TG_NO_SLOT
-        if values[k] == NULL:
-            continue
-        slot = slot_on(tape, <Value>values[k])
-        handles = &(<Value>values[k]).handles
-        if handles.id[1] or handles.more != NULL or (handles.id[0] != tape.id and handles.id[0]):
-            return record_elementwise(op, count, values, operands, out, 0)
-        if slot != TG_NO_SLOT and info.partial[k] != NULL:
-            slots[k] = slot
-            tracked = True
-            needs |= info.needs[k]
-    if not tracked:
-        return 0
-    await_readers(tape)
-    if out.value.array != NULL:
-        check(tg_tape_record_plain(tape, op, count, slots, needs, operands, &out.value, &slot))
-    else:
+    cdef const tg_handles *x = NULL
+    cdef const tg_handles *y = NULL
+    if thread.count - thread.base == 1:
+        if values[0] != NULL:
+            x = handles_on(tape, <Value>values[0])
+        if binary and values[1] != NULL:
+            y = handles_on(tape, <Value>values[1])
+        if tg_record_number(tape, op, out.value.dtype, binary, x, operands[0].scalar.u64, y,
+                            operands[1].scalar.u64 if binary else 0, out.value.scalar.u64,
+                            &out.handles) != TG_QUICK_GENERAL:
+            return 0
+    return record_elementwise(op, 2 if binary else 1, values, operands, out, 0)
+
+
+cdef int record_array(int op, int count, PyObject **values, const tg_value *operands, Tensor out) except -1:
+    """Records an operation on values of one native type, not all of them numbers."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef tg_tape *tape = thread.tapes[thread.base]
+    cdef const tg_handles *handles[TG_MAX_OPERANDS]
+    cdef int k
+    if thread.count - thread.base == 1:
         for k in range(count):
-            if needs >> k & 1:
-                saved[n] = <uint64_t>operands[k].scalar.i64
-                n += 1
-        if needs & TG_NEEDS_OUT:
-            saved[n] = <uint64_t>out.value.scalar.i64
-            n += 1
-        check(tg_tape_record_scalar(tape, op, out.value.dtype, count, slots, needs, n, saved, &slot))
-    out.handles.id[0] = tape.id
-    out.handles.slot[0] = slot
-    return 0
+            handles[k] = NULL if values[k] == NULL else handles_on(tape, <Value>values[k])
+        if tg_record_array(tape, op, count, handles, operands, &out.value, &out.handles) != TG_QUICK_GENERAL:
+            return 0
+    return record_elementwise(op, count, values, operands, out, 0)
 
 
 cdef int announce(tg_thread *thread, int count, PyObject **values, const char *const *partial, Tensor out) except -1:
@@ -872,7 +944,7 @@ cdef inline tg_value *operand_value(object x) noexcept:
 
 
 cdef int weak_dtype(object x) noexcept:
-    """For Python numbers, whose type gives way to the other operands': bool, int, float, complex as a dtype; else -1."""
+    """For Python numbers, whose type gives way to the other operands': int, float, complex as a dtype; else -1."""
     if PyFloat_CheckExact(x):
         return TG_F64
     if PyBool_Check(x):
@@ -906,19 +978,13 @@ cdef object operands_of(tuple args):
     Conversions of watched values are recorded, so that gradients come back in the operand's own type.
     """
     cdef int strong = -1, weak, dtype
-    from tapegrad import _conversion
-
     values = []
     for x in args:
         weak = weak_dtype(x)
         if weak < 0 and not isinstance(x, Value):
-            if isinstance(x, (list, tuple)) and _conversion.is_weak(x):
-                weak = dtype_of_number[<int>np.asarray(x).dtype.num]
-                if weak == TG_BOOL:
-                    weak = -1
-                    x = tensor(x)
-                elif weak <= TG_I64:
-                    weak = TG_I64
+            kind = conversion().weak_type(x) if isinstance(x, (list, tuple)) else None
+            if kind is int or kind is float or kind is complex:
+                weak = TG_I64 if kind is int else TG_F64 if kind is float else TG_C128
             elif isinstance(x, (cnp.ndarray, np.generic)):
                 # What a tape saves must not change: a writable array is copied while one records.
                 x = np.asarray(x)
@@ -930,12 +996,12 @@ cdef object operands_of(tuple args):
             strong = dtype if strong < 0 else promoted[strong][dtype]
         values.append((x, weak))
     if strong < 0:  # only Python numbers: TensorFlow's default types
-        values = [(tensor(x), -1) for x, weak in values]
-        for x, weak in values:
+        values = [(tensor(x), -1) for x, _ in values]
+        for x, _ in values:
             dtype = (<Value>x).value.dtype
             strong = dtype if strong < 0 else promoted[strong][dtype]
     dtype = strong
-    for x, weak in values:
+    for _, weak in values:
         if weak >= 0:
             dtype = weak_result(dtype, weak)
     return [typed(x, dtype) if weak >= 0 else x for x, weak in values], dtype
@@ -960,7 +1026,7 @@ cdef object elementwise_general(int op, tuple args):
         pointers[i] = <PyObject *>values[i]
     if large(operands, count):
         # Nobody must replace a variable's array meanwhile: the list holds tensors of their own.
-        held = [copy_value(<Value>x) for x in values]
+        _held = [copy_value(<Value>x) for x in values]
         with nogil:
             status = tg_elementwise(&loops, pool, op, dtype, operands, &out)
     else:
@@ -971,7 +1037,10 @@ cdef object elementwise_general(int op, tuple args):
     check(status)
     result = new_tensor(&out)
     if tg_thread_records(tg_thread_current()):
-        record_native(op, count, pointers, operands, result)
+        if result.value.array != NULL:
+            record_array(op, count, pointers, operands, result)
+        else:
+            record_elementwise(op, count, pointers, operands, result, 0)
     return result
 
 
@@ -1011,50 +1080,50 @@ cdef bint any_tape_knows(Value value) except -1:
     return is_watched(value)
 
 
-cdef inline object binary(int op, object left, object right):
+cdef inline bint is_value(object x) noexcept:
+    """isinstance(x, Value), at once for what x nearly always is."""
+    return type_of(<PyObject *>x) == <PyTypeObject *>Tensor or isinstance(x, Value)
+
+
+cdef object binary(int op, object left, object right):
     """The operators: the shortest ways for numbers and for arrays of one native type, else the general one."""
     cdef tg_value operands[2]
-    cdef tg_value out
     cdef PyObject *pointers[2]
-    cdef tg_thread *thread
     cdef Tensor result
-    cdef tg_status status
     cdef int dtype
-    pointers[0] = pointers[1] = NULL
-    if isinstance(left, Value):
+    if is_value(left):
         dtype = (<Value>left).value.dtype
         pointers[0] = <PyObject *>left
         operands[0] = (<Value>left).value
-        if isinstance(right, Value):
+        if is_value(right):
             if (<Value>right).value.dtype != dtype:
                 return general_operator(op, left, right)
             pointers[1] = <PyObject *>right
             operands[1] = (<Value>right).value
-        elif not constant_operand(right, dtype, &operands[1]):
-            return general_operator(op, left, right)
+        else:
+            pointers[1] = NULL
+            if not constant_operand(right, dtype, &operands[1]):
+                return general_operator(op, left, right)
     else:
         dtype = (<Value>right).value.dtype
+        pointers[0] = NULL
         pointers[1] = <PyObject *>right
         operands[1] = (<Value>right).value
         if not constant_operand(left, dtype, &operands[0]):
             return general_operator(op, left, right)
     if not tg_dtype_is_native(dtype):
         return general_operator(op, left, right)
-    thread = tg_thread_current()
+    result = allocate_tensor()
     if operands[0].array == NULL and operands[1].array == NULL:
-        result = Tensor.__new__(Tensor)
         number_result(op, dtype, operands, 2, &result.value)
-        if tg_thread_records(thread):
-            record_native(op, 2, pointers, operands, result)
+        if tg_thread_records(tg_thread_current()):
+            record_number(op, True, pointers, operands, result)
         return result
-    if large(operands, 2):
+    if large(operands, 2) or tg_elementwise(&loops, pool, op, dtype, operands, &result.value) != TG_OK:
+        result.value.array = NULL
         return general_operator(op, left, right)
-    status = tg_elementwise(&loops, pool, op, dtype, operands, &out)
-    if status != TG_OK:
-        return general_operator(op, left, right)
-    result = new_tensor(&out)
-    if tg_thread_records(thread):
-        record_native(op, 2, pointers, operands, result)
+    if tg_thread_records(tg_thread_current()):
+        record_array(op, 2, pointers, operands, result)
     return result
 
 
@@ -1089,25 +1158,25 @@ cdef bint convertible(object x):
     return isinstance(x, (Value, int, float, complex, list, tuple, cnp.ndarray, np.generic)) or hasattr(x, "__array__")
 
 
-cdef inline object unary(int op, object x):
-    cdef tg_value out
-    cdef PyObject *pointer
+cdef object unary(int op, object x):
+    cdef PyObject *pointer = <PyObject *>x
     cdef Tensor result
-    if not isinstance(x, Value) or not tg_dtype_is_native((<Value>x).value.dtype):
+    cdef tg_value *value
+    if not is_value(x) or not tg_dtype_is_native((<Value>x).value.dtype):
         return elementwise_general(op, (x,))
-    pointer = <PyObject *>x
-    if (<Value>x).value.array == NULL:
-        result = Tensor.__new__(Tensor)
-        number_result(op, (<Value>x).value.dtype, &(<Value>x).value, 1, &result.value)
+    value = &(<Value>x).value
+    result = allocate_tensor()
+    if value.array == NULL:
+        number_result(op, value.dtype, value, 1, &result.value)
         if tg_thread_records(tg_thread_current()):
-            record_native(op, 1, &pointer, &(<Value>x).value, result)
+            record_number(op, False, &pointer, value, result)
         return result
-    if (<Value>x).value.array.size >= RELEASE_LOCK_AT:
+    if value.array.size >= RELEASE_LOCK_AT or tg_elementwise(&loops, pool, op, value.dtype, value,
+                                                             &result.value) != TG_OK:
+        result.value.array = NULL
         return elementwise_general(op, (x,))
-    check(tg_elementwise(&loops, pool, op, (<Value>x).value.dtype, &(<Value>x).value, &out))
-    result = new_tensor(&out)
     if tg_thread_records(tg_thread_current()):
-        record_native(op, 1, &pointer, &(<Value>x).value, result)
+        record_array(op, 1, &pointer, value, result)
     return result
 
 
@@ -1206,7 +1275,7 @@ cdef object compare(Value left, object right, int relation):
             raise ValueError(f"cannot compare shapes {left.shape} and {np.shape(array(right))}") from error
     return apply_ufunc(COMPARISONS[relation], left, right)
 
-# --- the elementwise functions as builtins -----------------------------------------------------------------------------
+# --- the elementwise functions as builtins ----------------------------------------------------------------------------
 
 cdef tuple OPERAND_NAMES = ("x", "y", "z")
 
@@ -1218,7 +1287,7 @@ cdef object call_elementwise(object self, PyObject **args, Py_ssize_t count, PyO
         if count == 1 and tg_op_table[op].operands == 1:
             return unary(op, <object>args[0])
         if count == 2 and tg_op_table[op].operands == 2:
-            if isinstance(<object>args[0], Value) or isinstance(<object>args[1], Value):
+            if is_value(<object>args[0]) or is_value(<object>args[1]):
                 result = binary(op, <object>args[0], <object>args[1])
                 if result is not NotImplemented:
                     return result
@@ -1242,8 +1311,9 @@ cdef object call_with_names(int op, PyObject **args, Py_ssize_t count, PyObject 
     given.pop("name", None)
     missing = [key for key in OPERAND_NAMES[:operands] if key not in given]
     if missing or len(given) != operands:
+        wrong = missing or [key for key in given if key not in OPERAND_NAMES[:operands]]
         raise TypeError(f"{OPS[op]}() takes the arguments {', '.join(OPERAND_NAMES[:operands])} and name; "
-                        f"{'missing ' + ', '.join(missing) if missing else 'unknown: ' + ', '.join(set(given) - set(OPERAND_NAMES[:operands]))}")
+                        f"{'missing' if missing else 'unknown'}: {', '.join(wrong)}")
     return elementwise_general(op, tuple([given[key] for key in OPERAND_NAMES[:operands]]))
 
 
@@ -1281,12 +1351,13 @@ def op_table():
     for op in range(TG_ELEMENTWISE_OPS):
         info = &tg_op_table[op]
         rows.append((OPS[op], info.operands, None if info.forward == NULL else info.forward.decode(),
-                     tuple([None if info.partial[k] == NULL else info.partial[k].decode() for k in range(info.operands)]),
+                     tuple([None if info.partial[k] == NULL else info.partial[k].decode()
+                            for k in range(info.operands)]),
                      tuple([info.domain[k].decode() for k in range(info.operands)]),
                      info.complex_rule.decode(), info.summary.decode()))
     return tuple(rows)
 
-# --- structural operations ---------------------------------------------------------------------------------------------
+# --- structural operations --------------------------------------------------------------------------------------------
 
 
 cdef bint moves_only(int op) noexcept:
@@ -1322,7 +1393,7 @@ cdef Tensor run_structural(tg_call *call, Value x, Value other):
         operands[1] = other.value
     tg_workspace_init(&workspace, pool)
     if large(operands, 1 if other is None else 2):
-        held = (copy_value(x), None if other is None else copy_value(other))
+        _held = (copy_value(x), None if other is None else copy_value(other))
         with nogil:
             status = tg_structural_apply(&loops, &workspace, call, operands, &out)
     else:
@@ -1339,7 +1410,7 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
     cdef uint32_t *slots
     cdef uint32_t slot
     cdef tg_tape *tape
-    cdef int i, k
+    cdef int i, k, dtype
     if not tg_thread_records(thread) or not tg_dtype_is_inexact(out.value.dtype):
         return 0
     if not announce(thread, count, values, NULL, out):
@@ -1358,7 +1429,8 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
     for k in range(min(count, <int>TG_MAX_OPERANDS)):
         record.saved[k] = operand_value(<object>values[k])
         record.handles[k] = &(<Value>values[k]).handles
-        if not tg_dtype_is_native((<Value>values[k]).value.dtype) and tg_dtype_is_inexact((<Value>values[k]).value.dtype):
+        dtype = (<Value>values[k]).value.dtype
+        if tg_dtype_is_inexact(dtype) and not tg_dtype_is_native(dtype):
             record.flags = TG_FLAG_GENERIC
     slots = <uint32_t *>malloc(count * sizeof(uint32_t))
     if slots == NULL:
@@ -1390,12 +1462,11 @@ cdef Tensor structural(tg_call *call, Value x, Value other):
 
 
 cdef Value as_value(object x):
-    """The operand of a structural operation: a Value as it is (so that a variable keeps its place), else a constant."""
-    if isinstance(x, Value):
-        return <Value>x
-    if isinstance(x, cnp.ndarray) and not tg_thread_records(tg_thread_current()):
-        return from_ndarray(x, True)
-    return tensor(x)
+    """The operand of a structural operation: a Value as it is (so that a variable keeps its place), else a constant.
+
+    Arrays are copied, since the result may be a view of the operand.
+    """
+    return <Value>x if isinstance(x, Value) else tensor(x)
 
 
 cdef int set_shape(tg_call *call, object shape) except -1:
@@ -1465,7 +1536,8 @@ def transpose(x, axes=None):
     else:
         wanted = tuple([normal_axis(a, ndim, "transpose") for a in axes])
         if sorted(wanted) != list(range(ndim)):
-            raise ValueError(f"transpose: {tuple(axes)} does not name each of the {ndim} axes of shape {value.shape} once")
+            raise ValueError(f"transpose: {tuple(axes)} does not name each of the {ndim} axes of shape {value.shape} "
+                             "once")
     for i in range(ndim):
         order[i] = wanted[i]
         call.shape[i] = tg_value_shape(&value.value)[order[i]]
@@ -1569,8 +1641,8 @@ def matmul(a, b):
     (x, y), dtype = operands_of((a, b))
     shapes = x.shape, y.shape
     if not shapes[0] or not shapes[1] or shapes[0][-1] != shapes[1][-2 if len(shapes[1]) > 1 else 0]:
-        raise ValueError(f"matmul: shapes {shapes[0]} and {shapes[1]} do not fit: the last size of the first must be the "
-                         "second-last (of a vector: the only) size of the second")
+        raise ValueError(f"matmul: shapes {shapes[0]} and {shapes[1]} do not fit: the last size of the first must be "
+                         "the second-last (of a vector: the only) size of the second")
     if not tg_dtype_is_inexact(dtype):
         return own(np.matmul(view_of(x), view_of(y)))
     if x.value.dtype != dtype:
@@ -1578,7 +1650,8 @@ def matmul(a, b):
     if y.value.dtype != dtype:
         y = cast_to(y, dtype)
     if len(shapes[0]) == 1:
-        return reshape(matmul(swap_to_matrix(x, True), y), shapes[1][:-2] + shapes[1][-1:] if len(shapes[1]) > 1 else ())
+        return reshape(matmul(swap_to_matrix(x, True), y),
+                       shapes[1][:-2] + shapes[1][-1:] if len(shapes[1]) > 1 else ())
     if len(shapes[1]) == 1:
         return reshape(matmul(x, swap_to_matrix(y, False)), shapes[0][:-1])
     stacked_x = len(shapes[0]) - 2
@@ -1605,7 +1678,7 @@ def where(condition, x, y):
     """x where the condition is true, else y; the branch not taken gets no gradient, not even a NaN."""
     cdef tg_call call
     cdef PyObject *pointers[3]
-    cdef int dtype, k
+    cdef int dtype
     cdef Tensor out
     cdef Value test = as_value(condition)
     if test.value.dtype != TG_BOOL:
@@ -1682,7 +1755,7 @@ def take(x, indices, axis=0):
         raise IndexError(f"take: index {bad} is out of bounds for axis {where_} of shape {value.shape}")
     chosen = chosen.astype(np.int64)
     positions = own(np.ascontiguousarray(np.where(chosen < 0, chosen + length, chosen)))
-    set_shape(&call, value.shape[:where_] + positions.shape + value.shape[where_ + 1:])
+    set_shape(&call, value.shape[:where_] + chosen.shape + value.shape[where_ + 1:])
     call.op = TG_TAKE
     call.dtype = value.value.dtype
     call.params_count = 1
@@ -1770,7 +1843,7 @@ cdef object index(Value x, object key):
 
     return getitem(x, key)
 
-# --- operations whose rules are written in Python ----------------------------------------------------------------------
+# --- operations whose rules are written in Python ---------------------------------------------------------------------
 
 
 cdef class pause:
@@ -1863,7 +1936,8 @@ def record(rule, operands, results, saved):
         free(outputs)
     return tensors[0] if bare else tensors
 
-# --- tapes -------------------------------------------------------------------------------------------------------------
+# --- tapes ------------------------------------------------------------------------------------------------------------
+
 
 cdef enum:
     NEW        # never entered
@@ -1876,10 +1950,10 @@ cdef enum:
 
 cdef str ONE_SET = "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
 cdef str INSIDE = (
-    "Calling GradientTape.gradient on a persistent tape inside its context is significantly less efficient than calling "
-    "it outside the context (it causes the gradient ops to be recorded on the tape, leading to increased CPU and memory "
-    "usage). Only call GradientTape.gradient inside the context if you actually want to trace the gradient in order to "
-    "compute higher order derivatives.")
+    "Calling GradientTape.gradient on a persistent tape inside its context is significantly less efficient than "
+    "calling it outside the context (it causes the gradient ops to be recorded on the tape, leading to increased CPU "
+    "and memory usage). Only call GradientTape.gradient inside the context if you actually want to trace the gradient "
+    "in order to compute higher order derivatives.")
 
 
 cdef class GradientTape:
@@ -2007,8 +2081,9 @@ cdef class GradientTape:
 
     cdef int watch_one(self, Value value) except -1:
         if not tg_dtype_is_inexact(value.value.dtype):
-            logger.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got tf.%s: its gradient "
-                           "will be None. Write the number as 3.0, or pass dtype=tf.float32.", value.dtype.name)
+            logger.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got tf.%s: its "
+                           "gradient will be None. Write the number as 3.0, or pass dtype=tf.float32.",
+                           value.dtype.name)
             return 0
         watch_value(&self.tape, value)
         return 0
@@ -2102,6 +2177,10 @@ cdef class GradientTape:
                 raise MemoryError()
         try:
             for i in range(len(sources)):
+                if not tg_dtype_is_inexact((<Value>sources[i]).value.dtype):
+                    logger.warning("The dtype of the source tensor must be floating (e.g. tf.float32) when calling "
+                                   "GradientTape.gradient, got tf.%s: there is no gradient. Write the number as 3.0, "
+                                   "or pass dtype=tf.float32.", sources[i].dtype.name)
                 slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
             for i in range(len(targets)):
                 slots[sources_count + i] = tg_handles_find(&(<Value>targets[i]).handles, self.tape.id)
@@ -2192,15 +2271,16 @@ cdef list seeds_for(list targets, object output_gradients):
 
     given = flatten(output_gradients)
     if len(given) != len(targets):
-        raise ValueError(f"output_gradients has {len(given)} entries, but there are {len(targets)} targets. A Python list "
-                         "counts as a structure with one entry per target: write one cotangent as an array or a tensor.")
+        raise ValueError(f"output_gradients has {len(given)} entries, but there are {len(targets)} targets. A Python "
+                         "list counts as a structure with one entry per target: write one cotangent as an array or a "
+                         "tensor.")
     seeds = []
     for i, (seed, target) in enumerate(zip(given, targets)):
         if seed is not None:
             seed = tensor(seed, target.dtype if isinstance(seed, (int, float, complex)) else None)
             if seed.dtype != target.dtype:
-                raise ValueError(f"output_gradients[{i}] has dtype {seed.dtype.name}, its target {target.dtype.name}: use "
-                                 f"tapegrad.cast(..., {target.dtype.name!r})")
+                raise ValueError(f"output_gradients[{i}] has dtype {seed.dtype.name}, its target {target.dtype.name}: "
+                                 f"use tapegrad.cast(..., {target.dtype.name!r})")
             if seed.shape != target.shape:
                 raise ValueError(f"output_gradients[{i}] has shape {seed.shape}, its target {target.shape}")
         seeds.append(seed)
@@ -2214,9 +2294,10 @@ cdef Tensor zeros_of(Value like):
 cdef Tensor ones_of(Value like):
     return own(np.ones(like.shape, like.dtype.as_numpy_dtype))
 
-# --- sweeps ------------------------------------------------------------------------------------------------------------
+# --- sweeps -----------------------------------------------------------------------------------------------------------
 
 
+@cython.internal
 cdef class SweepContext:
     """What the core's hooks need of Python: an exception on its way to the caller."""
 
@@ -2377,7 +2458,8 @@ cdef Tensor fit(object contribution, tg_output output):
     cdef int ndim = tg_value_ndim(&value.value), missing = ndim - output.ndim, d
     cdef int dtype = output.dtype
     if missing < 0:
-        raise ValueError(f"a rule returned a cotangent of shape {value.shape} for an operand with {output.ndim} dimensions")
+        raise ValueError(f"a rule returned a cotangent of shape {value.shape} for an operand with {output.ndim} "
+                         "dimensions")
     shape = tuple([output.shape[d] for d in range(output.ndim)])
     if value.shape != shape:
         axes = tuple([d for d in range(ndim) if d < missing or (shape[d - missing] == 1 and value.shape[d] != 1)])
@@ -2544,7 +2626,7 @@ cdef int accumulate(dict adjoints, uint32_t slot, object contribution) except -1
     adjoints[slot] = contribution if before is None else elementwise_general(TG_OP_ADD, (before, contribution))
     return 0
 
-# --- memory ------------------------------------------------------------------------------------------------------------
+# --- memory -----------------------------------------------------------------------------------------------------------
 
 
 def memory_stats():

@@ -17,34 +17,45 @@ static bool is_uniform(const tg_array *array) {
     return true;
 }
 
-static bool is_wanted(const tg_sweep *sweep, uint32_t slot) {
-    return slot != TG_NO_SLOT && slot >= sweep->low && (sweep->states[slot - sweep->low] & TG_STATE_ACTIVE);
-}
+/* What an operand is to a chain. */
+typedef enum operand_kind {
+    UNWANTED, /* no cotangent goes there */
+    ARRAY,    /* of the node's own shape */
+    NUMBER,
+    OTHER, /* another shape: un-broadcasting is not for blocks */
+} operand_kind;
 
-/* The operand's shape is the node's. */
-static bool same_shape_as(const tg_tape *tape, uint32_t slot, const tg_node *node) {
-    tg_output output = tg_tape_output(tape, slot);
-    return tg_same_shape(output.ndim, output.shape, node->ndim, tg_node_shape(node));
-}
-
-static bool fits(const tg_chain *chain, const tg_sweep *sweep, const tg_node *node, tg_index size) {
-    if (chain->nodes == TG_CHAIN_NODES || chain->places + TG_MAX_OPERANDS + 1 > TG_CHAIN_PLACES ||
-        chain->steps + TG_MAX_OPERANDS > TG_CHAIN_STEPS) {
-        return false;
+static operand_kind kind_of(const tg_sweep *sweep, const tg_node *node, uint32_t slot) {
+    if (slot == TG_NO_SLOT || slot < sweep->low || !(sweep->states[slot - sweep->low] & TG_STATE_ACTIVE)) {
+        return UNWANTED;
     }
-    if (chain->nodes && (chain->size != size || chain->dtype != node->dtype)) return false;
+    const tg_output output = tg_tape_output(sweep->tape, slot);
+    if (output.ndim == 0) return NUMBER;
+    if (output.ndim != node->ndim) return OTHER;
+    const tg_index *shape = tg_node_shape(node);
+    for (int d = 0; d < output.ndim; d++) {
+        if (output.shape[d] != shape[d]) return OTHER;
+    }
+    return ARRAY;
+}
+
+/* Notes where the saved values are; false if one of them has gaps or another size. */
+static bool link_saved(tg_link *link, tg_node *node, tg_index size) {
     const uint64_t *saved = tg_node_saved(node);
+    link->node = node;
+    link->numbers = 0;
     for (unsigned mask = node->saved_mask; mask; mask &= mask - 1, saved++) {
-        if (!(node->array_mask >> __builtin_ctz(mask) & 1)) continue;
-        const tg_array *array = (const tg_array *)(uintptr_t)*saved;
-        if (!array->contiguous || array->size != size) return false;
+        int bit = __builtin_ctz(mask);
+        if (node->array_mask >> bit & 1) {
+            const tg_array *array = (const tg_array *)(uintptr_t)*saved;
+            if (!array->contiguous || array->size != size) return false;
+            link->saved[bit] = array->data;
+        } else {
+            link->saved[bit] = (const char *)saved;
+            link->numbers |= 1u << bit;
+        }
     }
-    for (uint32_t k = 0; k < node->operands; k++) {
-        if (!is_wanted(sweep, node->in[k]) || same_shape_as(sweep->tape, node->in[k], node)) continue;
-        if (tg_tape_output(sweep->tape, node->in[k]).ndim) return false; /* un-broadcasting is not for blocks */
-    }
-    const tg_cell *cell = tg_sweep_cell(sweep, node->slot);
-    return is_tagged(cell) || cell->array->contiguous || is_uniform(cell->array);
+    return true;
 }
 
 /* The place of a slot's adjoint, made from its cell at first mention. */
@@ -52,49 +63,62 @@ static int place_of(tg_chain *chain, tg_sweep *sweep, uint32_t slot) {
     tg_cell *cell = tg_sweep_cell(sweep, slot);
     if (is_tagged(cell)) return tagged_place(cell);
     int index = chain->places++;
-    chain->place[index] = (tg_place){
-        .slot = slot,
-        .written = cell->array != NULL,
-        .kept = sweep->states[slot - sweep->low] & TG_STATE_SOURCE,
-        .uniform = cell->array && !cell->array->contiguous && is_uniform(cell->array),
-        .array = cell->array,
-        .alias = -1,
-        .last_read = -1,
-    };
+    tg_place *place = &chain->place[index];
+    place->array = cell->array;
+    place->slot = slot;
+    place->last_read = place->block = place->alias = -1;
+    place->written = cell->array != NULL;
+    place->consumed = false;
+    place->kept = sweep->states[slot - sweep->low] & TG_STATE_SOURCE;
+    place->uniform = cell->array && !cell->array->contiguous && is_uniform(cell->array);
     tag(cell, index);
     return index;
 }
 
 bool tg_chain_add(tg_chain *chain, tg_sweep *sweep, tg_node *node) {
+    const tg_op_info *info = &tg_op_table[node->op];
     const tg_index *shape = tg_node_shape(node);
+    operand_kind kinds[TG_MAX_OPERANDS];
     tg_index size = 1;
     for (int d = 0; d < node->ndim; d++) size *= shape[d];
-    if (!fits(chain, sweep, node, size)) return false;
+    if (chain->links == TG_CHAIN_NODES || chain->places + TG_MAX_OPERANDS + 1 > TG_CHAIN_PLACES ||
+        chain->steps + TG_MAX_OPERANDS > TG_CHAIN_STEPS ||
+        (chain->links && (chain->size != size || chain->dtype != node->dtype))) {
+        return false;
+    }
+    for (uint32_t k = 0; k < node->operands; k++) {
+        kinds[k] = info->partial[k] ? kind_of(sweep, node, node->in[k]) : UNWANTED;
+        if (kinds[k] == OTHER) return false;
+    }
+    const tg_cell *cell = tg_sweep_cell(sweep, node->slot);
+    if (!is_tagged(cell) && !cell->array->contiguous && !is_uniform(cell->array)) return false;
+    if (!link_saved(&chain->link[chain->links], node, size)) return false;
+
     chain->size = size;
     chain->dtype = node->dtype;
-    const tg_op_info *info = &tg_op_table[node->op];
     int g = place_of(chain, sweep, node->slot);
     chain->place[g].consumed = true;
-    chain->node[chain->nodes++] = node;
     for (uint32_t k = 0; k < node->operands; k++) {
-        uint32_t slot = node->in[k];
-        if (!info->partial[k] || !is_wanted(sweep, slot)) continue;
+        if (kinds[k] == UNWANTED) continue;
+        const uint32_t slot = node->in[k];
         tg_sweep_reach(sweep, slot);
         tg_step *step = &chain->step[chain->steps];
-        *step = (tg_step){.kernel = info->vjp[k][tg_native_index(node->dtype)],
-                          .node = node,
-                          .g = (int16_t)g,
-                          .adjoint = -1,
-                          .needs = info->needs[k],
-                          .slot = slot};
-        if (tg_tape_output(sweep->tape, slot).ndim) {
+        step->kernel = info->vjp[k][tg_native_index(node->dtype)];
+        step->slot = slot;
+        step->link = (int16_t)chain->links;
+        step->g = (int16_t)g;
+        step->needs = info->needs[k];
+        step->adjoint = -1;
+        step->accumulate = false;
+        if (kinds[k] == ARRAY) {
             int adjoint = place_of(chain, sweep, slot);
             step->adjoint = (int16_t)adjoint;
             step->accumulate = chain->place[adjoint].written;
             chain->place[adjoint].written = true;
         }
-        chain->place[g].last_read = chain->steps++;
+        chain->place[g].last_read = (int16_t)chain->steps++;
     }
+    chain->links++;
     return true;
 }
 
@@ -104,14 +128,15 @@ static tg_status slot_array(tg_sweep *sweep, uint32_t slot, tg_array **out) {
     return tg_array_new(sweep->workspace.pool, output.dtype, output.ndim, output.shape, out);
 }
 
-/* Gives the place a step writes to its memory: see tg_place. A cotangent that ends with this step is overwritten. */
+/* Gives the place a step writes to its array, if it needs one: see tg_place. A cotangent that ends with this step is
+ * overwritten. */
 static tg_status prepare(tg_chain *chain, tg_sweep *sweep, const tg_step *step, int index) {
     tg_place *place = &chain->place[step->adjoint];
     tg_place *g = &chain->place[step->g];
     if (!place->array) {
-        if (step->accumulate || (place->consumed && !place->kept)) return TG_OK; /* a block, given at its first use */
+        if (step->accumulate || (place->consumed && !place->kept)) return TG_OK; /* a block */
         if (g->array && g->consumed && !g->kept && !g->uniform && g->last_read == index &&
-            tg_array_is_unique(g->array) && same_shape_as(sweep->tape, place->slot, step->node)) {
+            tg_array_is_unique(g->array)) {
             place->array = g->array;
             g->array = NULL;
             g->alias = step->adjoint;
@@ -131,23 +156,24 @@ static tg_status prepare(tg_chain *chain, tg_sweep *sweep, const tg_step *step, 
     return TG_OK;
 }
 
-/* Numbers the blocks of places without an array; returns how many there are at once. */
-static int number_blocks(tg_chain *chain) {
-    int free_blocks[TG_CHAIN_PLACES], available = 0, count = 0;
-    bool given[TG_CHAIN_PLACES] = {false};
+/* Decides where every adjoint of the chain lives. *blocks, out: how many places without an array there are at once. */
+static tg_status plan(tg_chain *chain, tg_sweep *sweep, int *blocks) {
+    int16_t unused[TG_CHAIN_PLACES], available = 0, count = 0;
     for (int i = 0; i < chain->steps; i++) {
         const tg_step *step = &chain->step[i];
         if (step->adjoint >= 0) {
+            tg_status status = prepare(chain, sweep, step, i);
+            if (status != TG_OK) return status;
             tg_place *place = &chain->place[step->adjoint];
-            if (!place->array && place->alias < 0 && !given[step->adjoint]) {
-                given[step->adjoint] = true;
-                place->block = available ? free_blocks[--available] : count++;
+            if (!place->array && place->alias < 0 && place->block < 0) {
+                place->block = available ? unused[--available] : count++;
             }
         }
-        tg_place *g = &chain->place[step->g];
-        if (g->last_read == i && !g->array && given[step->g]) free_blocks[available++] = g->block;
+        const tg_place *g = &chain->place[step->g];
+        if (g->last_read == i && !g->array && g->block >= 0) unused[available++] = g->block;
     }
-    return count;
+    *blocks = count;
+    return TG_OK;
 }
 
 typedef struct chain_memory {
@@ -157,8 +183,10 @@ typedef struct chain_memory {
 
 enum { SPLATS = TG_MAX_OPERANDS + 2, G_SPLAT = TG_MAX_OPERANDS + 1, SUM_BLOCK = SPLATS };
 
+#define SCRATCH_BYTES (TG_SCRATCH_BLOCKS * TG_BLOCK * sizeof(double))
+
 static char *memory_block(const chain_memory *memory, int index) {
-    return memory->blocks + TG_SCRATCH_BLOCKS * TG_BLOCK * sizeof(double) + (size_t)index * memory->block_bytes;
+    return memory->blocks + SCRATCH_BYTES + (size_t)index * memory->block_bytes;
 }
 
 static char *splat(const chain_memory *memory, int index, const void *number, int dtype, tg_index count) {
@@ -183,26 +211,27 @@ static char *place_data(const tg_chain *chain, const chain_memory *memory, int i
 static void run_step(const tg_chain *chain, tg_sweep *sweep, const chain_memory *memory, const tg_step *step,
                      tg_index start, tg_index count) {
     const size_t offset = (size_t)start * tg_itemsize(chain->dtype);
-    tg_kernel_args args = {.loops = sweep->loops, .count = count, .scratch = memory->blocks};
-    const tg_node *node = step->node;
-    const uint64_t *saved = tg_node_saved(node);
-    for (unsigned mask = node->saved_mask; mask; mask &= mask - 1, saved++) {
-        int bit = __builtin_ctz(mask);
-        if (!(step->needs >> bit & 1)) continue;
-        const char *data = node->array_mask >> bit & 1 ? ((const tg_array *)(uintptr_t)*saved)->data + offset
-                                                       : splat(memory, bit, saved, chain->dtype, count);
+    const tg_link *link = &chain->link[step->link];
+    const tg_place *g = &chain->place[step->g];
+    tg_kernel_args args;
+    args.loops = sweep->loops;
+    args.count = count;
+    args.scratch = memory->blocks;
+    args.accumulate = step->accumulate;
+    for (unsigned mask = step->needs; mask; mask &= mask - 1) {
+        const int bit = __builtin_ctz(mask);
+        const char *data = link->numbers >> bit & 1 ? splat(memory, bit, link->saved[bit], chain->dtype, count)
+                                                    : link->saved[bit] + offset;
         if (bit == TG_MAX_OPERANDS) {
             args.out = data;
         } else {
             args.operand[bit] = data;
         }
     }
-    const tg_place *g = &chain->place[step->g];
     args.g = g->array && g->uniform ? splat(memory, G_SPLAT, g->array->data, chain->dtype, count)
                                     : place_data(chain, memory, step->g, offset);
     if (step->adjoint >= 0) {
         args.adjoint = place_data(chain, memory, step->adjoint, offset);
-        args.accumulate = step->accumulate;
         step->kernel(&args);
         return;
     }
@@ -243,23 +272,20 @@ static void settle(tg_chain *chain, tg_sweep *sweep) {
         }
     }
     if (sweep->consume) {
-        for (int i = 0; i < chain->nodes; i++) tg_tape_release_node(sweep->tape, chain->node[i]);
+        for (int i = 0; i < chain->links; i++) tg_tape_release_node(sweep->tape, chain->link[i].node);
     }
-    chain->nodes = chain->places = chain->steps = 0;
+    chain->links = chain->places = chain->steps = 0;
 }
 
 tg_status tg_chain_flush(tg_chain *chain, tg_sweep *sweep) {
-    if (!chain->nodes) return TG_OK;
-    tg_status status = TG_OK;
-    for (int i = 0; i < chain->steps && status == TG_OK; i++) {
-        if (chain->step[i].adjoint >= 0) status = prepare(chain, sweep, &chain->step[i], i);
-    }
+    if (!chain->links) return TG_OK;
+    int blocks;
+    tg_status status = plan(chain, sweep, &blocks);
     if (status == TG_OK) {
-        int blocks = number_blocks(chain) + SUM_BLOCK + 1;
         tg_index count = chain->size < TG_BLOCK ? chain->size : TG_BLOCK;
         chain_memory memory = {.block_bytes = ((size_t)count * tg_itemsize(chain->dtype) + TG_ALIGNMENT - 1) &
                                               ~(size_t)(TG_ALIGNMENT - 1)};
-        size_t wanted = TG_SCRATCH_BLOCKS * TG_BLOCK * sizeof(double) + (size_t)blocks * memory.block_bytes;
+        size_t wanted = SCRATCH_BYTES + (size_t)(SUM_BLOCK + 1 + blocks) * memory.block_bytes;
         memory.blocks = tg_pool_take(sweep->workspace.pool, wanted, &memory.pool_bytes);
         status = memory.blocks ? run(chain, sweep, &memory) : TG_NO_MEMORY;
         if (memory.blocks) tg_pool_give(sweep->workspace.pool, memory.blocks, memory.pool_bytes);

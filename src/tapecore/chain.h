@@ -21,32 +21,39 @@
 #define TG_CHAIN_STEPS 96
 
 typedef struct tg_place {
-    uint32_t slot;
-    bool written;    /* holds a contribution, from before or from a step */
-    bool consumed;   /* its node is in the chain: needed no further */
-    bool kept;       /* a source */
-    bool uniform;    /* `array` is one number seen as an array */
     tg_array *array; /* what the cell held; after the flush's planning also new arrays. Owned. */
-    int block;       /* if there is no array and no alias */
-    int alias;       /* the place that took over this one's array, or -1 */
-    int last_read;   /* the last step that reads it as a cotangent, or -1 */
+    uint32_t slot;
+    int16_t last_read; /* the last step that reads it as a cotangent, or -1 */
+    int16_t block;     /* if there is no array: its number, or -1 before it has one */
+    int16_t alias;     /* the place that took over this one's array, or -1 */
+    bool written;      /* holds a contribution, from before or from a step */
+    bool consumed;     /* its node is in the chain: needed no further */
+    bool kept;         /* a source */
+    bool uniform;      /* `array` is one number seen as an array */
 } tg_place;
+
+/* A node of the chain, and where its saved values are. */
+typedef struct tg_link {
+    tg_node *node;
+    const char *saved[TG_MAX_OPERANDS + 1]; /* by bit of the node's saved_mask; borrowed from the tape */
+    unsigned numbers;                       /* bits of those that are single numbers */
+} tg_link;
 
 typedef struct tg_step {
     tg_kernel kernel;
-    const tg_node *node;
+    uint32_t slot;   /* of the operand */
+    int16_t link;
     int16_t g;       /* place */
-    int16_t adjoint; /* place, or -1: the number in the cell of `slot` */
+    int16_t adjoint; /* place, or -1: the number in the slot's cell */
     uint8_t needs;   /* the saved values the kernel reads */
     bool accumulate;
-    uint32_t slot;
 } tg_step;
 
 typedef struct tg_chain {
     tg_index size; /* elements of every value in the chain */
     int dtype;
-    int nodes, places, steps;
-    tg_node *node[TG_CHAIN_NODES];
+    int links, places, steps;
+    tg_link link[TG_CHAIN_NODES];
     tg_place place[TG_CHAIN_PLACES];
     tg_step step[TG_CHAIN_STEPS];
 } tg_chain;

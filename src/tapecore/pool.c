@@ -1,14 +1,10 @@
-/* pool.c: size classes, the cache of freed blocks, and the system's allocator. */
-#define _DEFAULT_SOURCE /* posix_memalign, madvise */
-
+/* pool.c: size classes and the cache of freed blocks. */
 #include "pool.h"
 
 #include <assert.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* Under the address sanitizer cached blocks, and the unused tail of those handed out, are out of bounds: without this
  * the cache would hide every use after release. */
@@ -36,6 +32,9 @@ static void permit(void *start, size_t bytes) { (void)start, (void)bytes; }
 #define SIZE_BITS (8 * (int)sizeof(size_t))
 #define LARGEST_BYTES ((size_t)1 << (SIZE_BITS - 2))
 #define CLASSES (LINEAR_CLASSES + 4 * (SIZE_BITS - 2 - LINEAR_LOG2))
+
+/* A growing block may be replaced by a cached one of up to four times the size wanted: it will grow into it. */
+#define ROOMY_CLASSES 8
 
 /* Attempts before a thread that waits for the lock lets others run: its holder may have been preempted. */
 #define SPINS 100
@@ -117,6 +116,24 @@ static free_block *shrink(tg_pool *pool, size_t limit) {
     return list;
 }
 
+/* Locked: the smallest cached block of class `bin` or of the ROOMY_CLASSES after it, NULL if there is none. */
+static free_block *pop_roomy(tg_pool *pool, size_class *bin) {
+    const size_class *end = pool->classes + CLASSES;
+    if (end - bin > ROOMY_CLASSES) end = bin + ROOMY_CLASSES + 1;
+    for (; bin < end; bin++) {
+        if (bin->free) return pop(pool, bin);
+    }
+    return NULL;
+}
+
+/* Locked: a block of this class and size goes to the caller. */
+static void count_taken(tg_pool *pool, size_class *bin, size_t class_bytes) {
+    tg_pool_stats *stats = &pool->stats;
+    bin->last_taken = ++stats->taken;
+    stats->live += class_bytes;
+    if (stats->live > stats->peak) stats->peak = stats->live;
+}
+
 /* Not locked: hands a list of blocks back to the allocator. */
 static void release_list(tg_pool *pool, free_block *list) {
     while (list) {
@@ -168,18 +185,15 @@ void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes) {
     size_class *bin = &pool->classes[class_of(bytes, &class_bytes)];
 
     lock(pool);
-    tg_pool_stats *stats = &pool->stats;
     void *block = bin->free ? pop(pool, bin) : NULL;
     if (!block) {
         unlock(pool);
         block = allocate(pool, class_bytes);
         if (!block) return NULL;
         lock(pool);
-        stats->fresh++;
+        pool->stats.fresh++;
     }
-    bin->last_taken = ++stats->taken;
-    stats->live += class_bytes;
-    if (stats->live > stats->peak) stats->peak = stats->live;
+    count_taken(pool, bin, class_bytes);
     unlock(pool);
 
     permit(block, bytes);
@@ -216,6 +230,61 @@ void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes) {
     release_list(pool, dropped);
 }
 
+/* Not locked: a cached block for a large buffer to grow into. *got, out: its size. */
+static void *take_roomy(tg_pool *pool, size_class *bin, size_t *got) {
+    lock(pool);
+    free_block *block = pop_roomy(pool, bin);
+    if (block) {
+        *got = block->bytes;
+        count_taken(pool, bin, *got);
+    }
+    unlock(pool);
+    return block;
+}
+
+/* Not locked: the same large block with another size, perhaps elsewhere. */
+static void *remap(tg_pool *pool, void *block, size_t block_bytes, size_class *bin, size_t class_bytes) {
+    const tg_allocator *allocator = &pool->allocator;
+    permit(block, block_bytes);
+    void *moved = allocator->resize(allocator->context, block, block_bytes, class_bytes);
+    if (!moved && reduce_cache(pool, 0)) {
+        moved = allocator->resize(allocator->context, block, block_bytes, class_bytes);
+    }
+    if (moved) {
+        lock(pool);
+        pool->stats.live -= block_bytes;
+        pool->stats.fresh++;
+        count_taken(pool, bin, class_bytes);
+        unlock(pool);
+    }
+    return moved;
+}
+
+void *tg_pool_resize(tg_pool *pool, void *block, size_t block_bytes, size_t bytes, size_t used,
+                     size_t *new_block_bytes) {
+    if (bytes > LARGEST_BYTES) return NULL;
+    size_t class_bytes;
+    size_class *bin = &pool->classes[class_of(bytes, &class_bytes)];
+    void *target = NULL;
+    if (block && class_bytes >= TG_POOL_LARGE && pool->allocator.resize) {
+        /* A buffer that was grown by remapping leaves none of its earlier sizes in the cache. This is how the next one
+         * still finds the final size, instead of having new pages made for it. */
+        target = take_roomy(pool, bin, new_block_bytes);
+        if (!target && block_bytes >= TG_POOL_LARGE) {
+            *new_block_bytes = class_bytes;
+            return remap(pool, block, block_bytes, bin, class_bytes);
+        }
+    }
+    if (!target) target = tg_pool_take(pool, bytes, new_block_bytes);
+    if (!target) return NULL;
+    permit(target, *new_block_bytes);
+    if (block) {
+        memcpy(target, block, used);
+        tg_pool_give(pool, block, block_bytes);
+    }
+    return target;
+}
+
 tg_pool_stats tg_pool_statistics(tg_pool *pool) {
     lock(pool);
     tg_pool_stats stats = pool->stats;
@@ -237,29 +306,3 @@ void tg_pool_set_limit(tg_pool *pool, size_t limit) {
 }
 
 void tg_pool_trim(tg_pool *pool) { reduce_cache(pool, 0); }
-
-/* From this size on a block is made of huge pages where the system has them: a hundred times fewer page faults. */
-#define HUGE_BYTES ((size_t)4 << 20)
-#define HUGE_PAGE ((size_t)2 << 20)
-
-static void *system_allocate(void *context, size_t bytes) {
-    (void)context;
-    void *block;
-    if (posix_memalign(&block, bytes >= HUGE_BYTES ? HUGE_PAGE : TG_ALIGNMENT, bytes)) return NULL;
-#ifdef MADV_HUGEPAGE
-    if (bytes >= HUGE_BYTES) {
-        /* Advice only: a system without huge pages refuses it, and nothing is lost. */
-        (void)madvise(block, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-    }
-#endif
-    return block;
-}
-
-static void system_release(void *context, void *block, size_t bytes) {
-    (void)context, (void)bytes;
-    free(block);
-}
-
-tg_allocator tg_system_allocator(void) {
-    return (tg_allocator){.allocate = system_allocate, .release = system_release};
-}

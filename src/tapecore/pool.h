@@ -15,11 +15,17 @@
 
 #include "core.h"
 
+/* From this size on blocks are resized through the allocator, without copying. Their sizes are multiples of 256 KiB. */
+#define TG_POOL_LARGE ((size_t)1 << 20)
+
 /* Where a pool gets its memory. `allocate` returns NULL on failure; `bytes` is a multiple of TG_ALIGNMENT and the
- * result must be aligned to it. Tests inject one that fails on request. */
+ * result must be aligned to it. `resize` may be NULL; it moves or extends a block of `allocate` from `bytes` to `wanted`
+ * bytes, both at least TG_POOL_LARGE, and keeps the contents; NULL: it failed, and the block is as it was. Tests inject
+ * one that fails on request. */
 typedef struct tg_allocator {
     void *(*allocate)(void *context, size_t bytes);
     void (*release)(void *context, void *block, size_t bytes);
+    void *(*resize)(void *context, void *block, size_t bytes, size_t wanted);
     void *context;
 } tg_allocator;
 
@@ -28,14 +34,11 @@ typedef struct tg_pool_stats {
     size_t cached;  /* bytes waiting in the free lists */
     size_t peak;    /* the largest `live` since creation or tg_pool_reset_peak */
     size_t limit;   /* what `cached` may reach */
-    uint64_t taken; /* blocks handed out since creation */
+    uint64_t taken; /* blocks handed out since creation, resized ones included */
     uint64_t fresh; /* of these, how many had to come from the allocator */
 } tg_pool_stats;
 
 typedef struct tg_pool tg_pool;
-
-/* The system's allocator: aligned, and for large blocks with huge pages where the system offers them. */
-tg_allocator tg_system_allocator(void);
 
 /* *out: owned by the caller, until tg_pool_destroy. The pool's own memory comes from `allocator` too. */
 tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out);
@@ -47,6 +50,12 @@ void tg_pool_destroy(tg_pool *pool);
  * be passed to tg_pool_give. The contents are undefined. */
 void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes);
 void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes);
+
+/* In place of `block` (NULL: a new one) a block of at least `bytes` bytes that begins with the first `used` bytes of it;
+ * or NULL, and `block` is as it was. *new_block_bytes, out: its size, all of which may be used. Where the allocator can
+ * resize, large blocks are not copied and pages that were never touched stay so: grow generously. */
+void *tg_pool_resize(tg_pool *pool, void *block, size_t block_bytes, size_t bytes, size_t used,
+                     size_t *new_block_bytes);
 
 tg_pool_stats tg_pool_statistics(tg_pool *pool);
 void tg_pool_reset_peak(tg_pool *pool);

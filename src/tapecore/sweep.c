@@ -9,7 +9,7 @@
 #define NODES_PER_POLL 65536
 #define ELEMENTS_PER_POLL (1 << 22)
 
-static bool holds_number(tg_output output) { return output.ndim == 0 && tg_dtype_is_native(output.dtype); }
+static bool holds_number(tg_output output) { return tg_holds_number(output.dtype, output.ndim); }
 
 /* Marks what the sources influence. Where every leaf of the tape is a source that is every slot, since a node is only
  * recorded if the tape knows one of its operands. */
@@ -71,7 +71,7 @@ tg_status tg_sweep_begin(tg_sweep *sweep, tg_tape *tape, const tg_loops *loops, 
 
 void tg_sweep_end(tg_sweep *sweep) {
     if (sweep->cells) {
-        for (uint32_t slot = sweep->low; slot < sweep->high; slot++) {
+        for (uint32_t slot = sweep->low; sweep->tape->wide && slot < sweep->high; slot++) {
             tg_cell *cell = tg_sweep_cell(sweep, slot);
             if (cell->object && !holds_number(tg_tape_output(sweep->tape, slot))) tg_array_release(cell->array);
         }
@@ -224,35 +224,80 @@ bool tg_sweep_take(tg_sweep *sweep, uint32_t slot, tg_value *out) {
 
 /* --- native nodes ----------------------------------------------------------------------------------------------- */
 
-static tg_status number_node(tg_sweep *sweep, const tg_node *node) {
-    const tg_op_info *info = &tg_op_table[node->op];
+/* The rule of an operation on numbers. Its operands' adjoints are numbers too. */
+static void number_node(tg_sweep *sweep, const tg_node *node) {
+    tg_cell *cells = sweep->cells;
+    uint8_t *states = sweep->states;
+    const uint32_t low = sweep->low;
     unsigned wanted = 0;
     for (uint32_t k = 0; k < node->operands; k++) {
-        if (info->partial[k] && is_wanted(sweep, node->in[k])) {
-            wanted |= 1u << k;
-            tg_sweep_reach(sweep, node->in[k]);
-        }
+        if (!is_wanted(sweep, node->in[k])) continue;
+        states[node->in[k] - low] |= TG_STATE_REACHED;
+        wanted |= 1u << k;
     }
     const uint64_t *saved = (const uint64_t *)(node + 1) + tg_node_in_words(node->operands);
-    const tg_cell *cell = tg_sweep_cell(sweep, node->slot);
+    const tg_cell g = cells[node->slot - low];
     if (node->dtype == TG_F64) {
-        double in[TG_MAX_OPERANDS + 1] = {0}, contribution[TG_MAX_OPERANDS];
+        double in[TG_MAX_OPERANDS + 1], contribution[TG_MAX_OPERANDS];
         for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) memcpy(&in[__builtin_ctz(mask)], saved++, 8);
-        tg_scalar_vjp_f64(sweep->loops, node->op, wanted, cell->f64, in, in[TG_MAX_OPERANDS], contribution);
+        tg_scalar_vjp_f64(sweep->loops, node->op, wanted, g.f64, in, in[TG_MAX_OPERANDS], contribution);
         for (; wanted; wanted &= wanted - 1) {
             int k = __builtin_ctz(wanted);
-            tg_sweep_cell(sweep, node->in[k])->f64 += contribution[k];
+            cells[node->in[k] - low].f64 += contribution[k];
         }
     } else {
-        float in[TG_MAX_OPERANDS + 1] = {0}, contribution[TG_MAX_OPERANDS];
+        float in[TG_MAX_OPERANDS + 1], contribution[TG_MAX_OPERANDS];
         for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) memcpy(&in[__builtin_ctz(mask)], saved++, 4);
-        tg_scalar_vjp_f32(sweep->loops, node->op, wanted, cell->f32, in, in[TG_MAX_OPERANDS], contribution);
+        tg_scalar_vjp_f32(sweep->loops, node->op, wanted, g.f32, in, in[TG_MAX_OPERANDS], contribution);
         for (; wanted; wanted &= wanted - 1) {
             int k = __builtin_ctz(wanted);
-            tg_sweep_cell(sweep, node->in[k])->f32 += contribution[k];
+            cells[node->in[k] - low].f32 += contribution[k];
         }
     }
-    return TG_OK;
+}
+
+/* number_node for the commonest nodes, unary and binary float64, and on through those that follow; a scalar program is
+ * one such run. Leaves the sweep at the last node it took, and returns how many it walked over. */
+static size_t number_run(tg_sweep *sweep, const tg_node *node) {
+    const unsigned both = TG_STATE_ACTIVE | TG_STATE_REACHED;
+    tg_cell *const cells = sweep->cells;
+    uint8_t *const states = sweep->states;
+    const uint32_t low = sweep->low, count = sweep->high - low;
+    size_t cursor = sweep->cursor, walked = 0;
+    for (;;) {
+        walked++;
+        if ((states[node->slot - low] & both) == both) {
+            /* TG_NO_SLOT and slots before the window wrap to large numbers */
+            const uint32_t a = node->in[0] - low, b = node->in[1] - low;
+            const bool wants_a = a < count && (states[a] & TG_STATE_ACTIVE);
+            const bool wants_b = b < count && (states[b] & TG_STATE_ACTIVE);
+            const double *saved = (const double *)((const uint64_t *)(node + 1) + 1);
+            double in[TG_MAX_OPERANDS], out = 0.0, contribution[TG_MAX_OPERANDS];
+            if (node->saved_mask & 1) in[0] = *saved++;
+            if (node->saved_mask & 2) in[1] = *saved++;
+            if (node->saved_mask & TG_NEEDS_OUT) out = *saved;
+            tg_scalar_vjp_f64(sweep->loops, node->op, (wants_a ? 1u : 0u) | (wants_b ? 2u : 0u),
+                              cells[node->slot - low].f64, in, out, contribution);
+            if (wants_a) {
+                states[a] |= TG_STATE_REACHED;
+                cells[a].f64 += contribution[0];
+            }
+            if (wants_b) {
+                states[b] |= TG_STATE_REACHED;
+                cells[b].f64 += contribution[1];
+            }
+        }
+        if (node->slot <= low || walked == NODES_PER_POLL) break;
+        const tg_node *before = (const tg_node *)(sweep->tape->arena + cursor - node->previous);
+        if (before->kind != TG_NODE_ELEMENTWISE || before->ndim || before->dtype != TG_F64 ||
+            (before->flags & TG_FLAG_GENERIC) || before->operands > 2) {
+            break;
+        }
+        cursor -= node->previous;
+        node = before;
+    }
+    sweep->cursor = cursor;
+    return walked;
 }
 
 /* An array the operand's adjoint can be written to: the one it has, made private; g's own, if g ends here and fits; or
@@ -394,7 +439,7 @@ static void leave(tg_sweep *sweep, tg_node *node) {
 static tg_status array_node(tg_sweep *sweep, tg_chain *chain, tg_node *node) {
     if (tg_sweep_cell(sweep, node->slot)->object) {
         if (tg_chain_add(chain, sweep, node)) return TG_OK;
-        if (chain->nodes) {
+        if (chain->links) {
             tg_status status = tg_chain_flush(chain, sweep);
             if (status != TG_OK) return status;
             if (tg_chain_add(chain, sweep, node)) return TG_OK;
@@ -410,19 +455,23 @@ tg_status tg_sweep_run(tg_sweep *sweep) {
     tg_index elements = 0;
     tg_status status = TG_OK;
     tg_chain chain;
-    chain.nodes = chain.places = chain.steps = 0;
+    chain.links = chain.places = chain.steps = 0;
     for (tg_node *node; status == TG_OK && (node = tg_sweep_next(sweep));) {
         const bool native = node->kind != TG_NODE_EXTERNAL && !(node->flags & TG_FLAG_GENERIC);
         if (native && node->kind == TG_NODE_ELEMENTWISE && node->ndim) {
             status = array_node(sweep, &chain, node);
         } else {
-            if (chain.nodes) status = tg_chain_flush(&chain, sweep);
+            if (chain.links) status = tg_chain_flush(&chain, sweep);
             if (status != TG_OK) break;
             if (!native) {
                 status = sweep->hooks.rule(sweep->hooks.context, sweep, node);
                 leave(sweep, node);
             } else if (node->kind == TG_NODE_ELEMENTWISE) {
-                status = number_node(sweep, node);
+                if (node->dtype == TG_F64 && node->operands <= 2) {
+                    nodes += number_run(sweep, node);
+                } else {
+                    number_node(sweep, node);
+                }
             } else {
                 const tg_cell *cell = tg_sweep_cell(sweep, node->slot);
                 if (node->ndim && cell->array) elements += cell->array->size;

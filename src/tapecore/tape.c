@@ -59,12 +59,9 @@ tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs) {
         size_t wanted = tape->capacity ? 2 * tape->capacity : FIRST_WORDS;
         if (wanted < tape->used + words) wanted = tape->used + words;
         size_t bytes;
-        uint64_t *grown = tg_pool_take(tape->pool, wanted * sizeof *grown, &bytes);
+        uint64_t *grown = tg_pool_resize(tape->pool, tape->arena, tape->arena_bytes, wanted * sizeof *grown,
+                                         tape->used * sizeof *grown, &bytes);
         if (!grown) return TG_NO_MEMORY;
-        if (tape->arena) {
-            memcpy(grown, tape->arena, tape->used * sizeof *grown);
-            tg_pool_give(tape->pool, tape->arena, tape->arena_bytes);
-        }
         tape->arena = grown;
         tape->arena_bytes = bytes;
         tape->capacity = bytes / sizeof *grown;
@@ -73,12 +70,9 @@ tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs) {
         size_t wanted = tape->slot_capacity ? 2 * (size_t)tape->slot_capacity : FIRST_SLOTS;
         if (wanted < (size_t)tape->slots + outputs) wanted = (size_t)tape->slots + outputs;
         size_t bytes;
-        uint32_t *grown = tg_pool_take(tape->pool, wanted * sizeof *grown, &bytes);
+        uint32_t *grown = tg_pool_resize(tape->pool, tape->node_of_slot, tape->slot_bytes, wanted * sizeof *grown,
+                                         tape->slots * sizeof *grown, &bytes);
         if (!grown) return TG_NO_MEMORY;
-        if (tape->node_of_slot) {
-            memcpy(grown, tape->node_of_slot, tape->slots * sizeof *grown);
-            tg_pool_give(tape->pool, tape->node_of_slot, tape->slot_bytes);
-        }
         size_t capacity = bytes / sizeof *grown;
         tape->node_of_slot = grown;
         tape->slot_bytes = bytes;
@@ -99,6 +93,7 @@ static tg_node *append_header(tg_tape *tape, size_t words, uint32_t outputs, int
     node->array_mask = 0;
     node->operands = operands;
     if (operands) memcpy(node->in, in, operands * sizeof *in);
+    if (operands & 1) node->in[operands] = TG_NO_SLOT; /* the padding, so that pairs can be read without a test */
     return node;
 }
 
@@ -109,6 +104,7 @@ tg_status tg_tape_watch(tg_tape *tape, int dtype, int ndim, const tg_index *shap
     tg_node *node = append_header(tape, words, 1, 0, TG_NODE_LEAF, dtype, ndim, 0, NULL);
     if (ndim) memcpy(node + 1, shape, (size_t)ndim * sizeof *shape);
     tape->leaves++;
+    tape->wide += !tg_holds_number(dtype, ndim);
     *slot = node->slot;
     return TG_OK;
 }
@@ -182,6 +178,7 @@ tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot)
     tg_index size = 1;
     for (int d = 0; d < record->ndim; d++) size *= record->shape[d];
     tape->work += size;
+    tape->wide += !tg_holds_number(record->dtype, record->ndim);
     if (handles) {
         *saved = handles;
         other_handles(tape, record, saved + 1);
@@ -192,40 +189,6 @@ tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot)
 fail:
     for (unsigned bit = 0; bit <= TG_MAX_OPERANDS; bit++) tg_array_release(wide[bit]);
     return status;
-}
-
-tg_status tg_tape_record_plain(tg_tape *tape, int op, uint32_t operands, const uint32_t *in, unsigned saved_mask,
-                               const tg_value *values, const tg_value *out, uint32_t *slot) {
-    const tg_array *result = out->array;
-    const int ndim = tg_value_ndim(out);
-    size_t words = HEADER_WORDS + tg_node_in_words(operands) + (size_t)ndim + TG_MAX_OPERANDS + 1;
-    if (tape->used + words > tape->capacity || tape->slots + 1 > tape->slot_capacity) {
-        tg_status status = tg_tape_reserve(tape, words, 1);
-        if (status != TG_OK) return status;
-    }
-    tg_node *node = append_header(tape, words, 1, op, TG_NODE_ELEMENTWISE, out->dtype, ndim, operands, in);
-    tg_index *shape = (tg_index *)((uint64_t *)(node + 1) + tg_node_in_words(operands));
-    for (int d = 0; d < ndim; d++) shape[d] = result->dims[d];
-    uint64_t *saved = (uint64_t *)(shape + ndim);
-    for (unsigned mask = saved_mask; mask; mask &= mask - 1) {
-        unsigned bit = (unsigned)__builtin_ctz(mask);
-        const tg_value *value = bit == TG_MAX_OPERANDS ? out : &values[bit];
-        if (value->array) {
-            tg_array_retain(value->array);
-            *saved++ = (uint64_t)(uintptr_t)value->array;
-            node->array_mask |= (uint8_t)(1u << bit);
-        } else {
-            *saved++ = value->scalar.u64;
-        }
-    }
-    node->saved_mask = (uint8_t)saved_mask;
-    tape->owning += node->array_mask != 0;
-    tape->work += tg_value_size(out);
-    size_t unused = words - (size_t)(saved - (uint64_t *)node); /* reserved for more saved values than there are */
-    node->words -= (uint32_t)unused;
-    tape->used -= unused;
-    *slot = node->slot;
-    return TG_OK;
 }
 
 tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32_t *in, int outputs,
@@ -240,6 +203,7 @@ tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32
     uint64_t *at = (uint64_t *)(owned + 1);
     *at++ = (uint64_t)outputs;
     for (int i = 0; i < outputs; i++) {
+        tape->wide += !tg_holds_number(output[i].dtype, output[i].ndim);
         *at++ = (uint64_t)output[i].dtype << 8 | (uint64_t)output[i].ndim;
         if (output[i].ndim) memcpy(at, output[i].shape, (size_t)output[i].ndim * sizeof *at);
         at += output[i].ndim;
@@ -287,11 +251,9 @@ uint32_t tg_node_outputs(const tg_node *node) {
     return node->kind == TG_NODE_EXTERNAL ? (uint32_t)((const uint64_t *)tg_node_payload(node))[1] : 1;
 }
 
-tg_output tg_tape_output(const tg_tape *tape, uint32_t slot) {
-    const tg_node *node = tg_tape_node(tape, slot);
-    if (node->kind != TG_NODE_EXTERNAL) return (tg_output){node->dtype, node->ndim, tg_node_shape(node)};
-    const uint64_t *at = (const uint64_t *)tg_node_payload(node) + 2;
-    for (uint32_t i = node->slot; i < slot; i++) at += 1 + (*at & 0xff);
+tg_output tg_node_output(const tg_node *external, uint32_t slot) {
+    const uint64_t *at = (const uint64_t *)tg_node_payload(external) + 2;
+    for (uint32_t i = external->slot; i < slot; i++) at += 1 + (*at & 0xff);
     return (tg_output){(int)(*at >> 8), (int)(*at & 0xff), (const tg_index *)(at + 1)};
 }
 

@@ -60,9 +60,10 @@ typedef struct tg_tape {
     uint32_t *node_of_slot; /* owned: where in the arena the node of a slot begins */
     uint32_t slots, slot_capacity;
     size_t slot_bytes;
-    uint32_t last;   /* where the last node begins */
+    uint32_t last, last_words; /* where the last node begins, and its length */
     uint32_t leaves; /* nodes of kind TG_NODE_LEAF */
     size_t nodes;
+    size_t wide;     /* outputs whose adjoint is an array: not numbers of a native type */
     size_t owning;   /* nodes that own arrays or payloads: 0 makes tg_tape_clear free of charge */
     void (*release_payload)(void *payload);
     tg_index work;   /* elements of all recorded arrays: what a sweep will roughly cost */
@@ -107,10 +108,6 @@ void tg_tape_clear(tg_tape *tape, uint64_t id);
 tg_status tg_tape_watch(tg_tape *tape, int dtype, int ndim, const tg_index *shape, uint32_t *slot);
 tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot);
 
-/* tg_tape_record for the usual elementwise operation: one native type, no other tape knows a saved value. */
-tg_status tg_tape_record_plain(tg_tape *tape, int op, uint32_t operands, const uint32_t *in, unsigned saved_mask,
-                               const tg_value *values, const tg_value *out, uint32_t *slot);
-
 /* *slot, out: the first output's slot; the others follow. On success the tape owns `payload`. */
 tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32_t *in, int outputs,
                                   const tg_output *output, void *payload, uint32_t *slot);
@@ -125,9 +122,10 @@ static inline tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot) {
 static inline tg_node *tg_tape_append(tg_tape *tape, size_t words, uint32_t outputs) {
     tg_node *node = (tg_node *)(tape->arena + tape->used);
     node->words = (uint32_t)words;
-    node->previous = tape->nodes ? ((tg_node *)(tape->arena + tape->last))->words : 0;
+    node->previous = tape->last_words;
     node->slot = tape->slots;
     tape->last = (uint32_t)tape->used;
+    tape->last_words = (uint32_t)words;
     for (uint32_t i = 0; i < outputs; i++) tape->node_of_slot[tape->slots + i] = tape->last;
     tape->slots += outputs;
     tape->used += words;
@@ -136,33 +134,6 @@ static inline tg_node *tg_tape_append(tg_tape *tape, size_t words, uint32_t outp
 }
 
 static inline size_t tg_node_in_words(uint32_t operands) { return ((size_t)operands + 1) / 2; }
-
-/* The shortest way onto the tape: an elementwise operation on numbers of one native type. saved: the words of
- * saved_mask in order. */
-static inline tg_status tg_tape_record_scalar(tg_tape *tape, int op, int dtype, uint32_t operands, const uint32_t *in,
-                                              unsigned saved_mask, int saved_count, const uint64_t *saved,
-                                              uint32_t *slot) {
-    size_t in_words = tg_node_in_words(operands);
-    size_t words = sizeof(tg_node) / 8 + in_words + (size_t)saved_count;
-    if (tape->used + words > tape->capacity || tape->slots + 1 > tape->slot_capacity) {
-        tg_status status = tg_tape_reserve(tape, words, 1);
-        if (status != TG_OK) return status;
-    }
-    tg_node *node = tg_tape_append(tape, words, 1);
-    node->op = (uint16_t)op;
-    node->kind = TG_NODE_ELEMENTWISE;
-    node->dtype = (uint8_t)dtype;
-    node->ndim = 0;
-    node->flags = 0;
-    node->saved_mask = (uint8_t)saved_mask;
-    node->array_mask = 0;
-    node->operands = operands;
-    for (uint32_t i = 0; i < operands; i++) node->in[i] = in[i];
-    uint64_t *words_saved = (uint64_t *)(node + 1) + in_words;
-    for (int i = 0; i < saved_count; i++) words_saved[i] = saved[i];
-    *slot = node->slot;
-    return TG_OK;
-}
 
 /* Where the parts of a node lie; see the diagram. */
 static inline const tg_index *tg_node_shape(const tg_node *node) {
@@ -187,10 +158,19 @@ bool tg_node_saved_handle(const tg_node *node, int bit, uint32_t index, tg_handl
 
 /* Number and description of a node's outputs; the shape is borrowed from the tape until it moves. */
 uint32_t tg_node_outputs(const tg_node *node);
-tg_output tg_tape_output(const tg_tape *tape, uint32_t slot);
+tg_output tg_node_output(const tg_node *external, uint32_t slot);
+
+static inline tg_output tg_tape_output(const tg_tape *tape, uint32_t slot) {
+    const tg_node *node = tg_tape_node(tape, slot);
+    if (node->kind == TG_NODE_EXTERNAL) return tg_node_output(node, slot);
+    return (tg_output){node->dtype, node->ndim, tg_node_shape(node)};
+}
 
 /* Frees what one node owns; its masks are cleared, so that it happens once. */
 void tg_tape_release_node(tg_tape *tape, tg_node *node);
+
+/* A slot whose adjoint is kept as a number. */
+static inline bool tg_holds_number(int dtype, int ndim) { return ndim == 0 && tg_dtype_is_native(dtype); }
 
 /* Bytes of arena and slot table in use. */
 size_t tg_tape_bytes(const tg_tape *tape);

@@ -15,14 +15,11 @@ static tg_status grow_more(tg_handles *handles, tg_pool *pool) {
     size_t count = old ? old->count : 0;
     if (old && sizeof *old + (count + 1) * sizeof(tg_handle) <= old->block_bytes) return TG_OK;
     size_t block_bytes;
-    tg_more_handles *grown = tg_pool_take(pool, sizeof *grown + (2 * count + 2) * sizeof(tg_handle), &block_bytes);
+    tg_more_handles *grown =
+        tg_pool_resize(pool, old, old ? old->block_bytes : 0, sizeof *grown + (2 * count + 2) * sizeof(tg_handle),
+                       sizeof *grown + count * sizeof(tg_handle), &block_bytes);
     if (!grown) return TG_NO_MEMORY;
-    if (old) {
-        memcpy(grown, old, sizeof *old + count * sizeof(tg_handle));
-        tg_pool_give(pool, old, old->block_bytes);
-    } else {
-        grown->count = 0;
-    }
+    if (!old) grown->count = 0;
     grown->block_bytes = block_bytes;
     handles->more = grown;
     return TG_OK;

@@ -15,6 +15,7 @@
 
 #include "core.h"
 #include "pool.h"
+#include "system.h"
 
 static int check_count, check_failures;
 
@@ -45,14 +46,16 @@ typedef struct check_allocator {
     long outstanding; /* blocks */
 } check_allocator;
 
+static inline bool check_fails(check_allocator *heap) {
+    if (heap->countdown-- != 0) return false;
+    heap->failed = true;
+    return true;
+}
+
 static inline void *check_allocate(void *context, size_t bytes) {
     check_allocator *heap = context;
-    if (heap->countdown-- == 0) {
-        heap->failed = true;
-        return NULL;
-    }
     tg_allocator system = tg_system_allocator();
-    void *block = system.allocate(system.context, bytes);
+    void *block = check_fails(heap) ? NULL : system.allocate(system.context, bytes);
     if (block) {
         heap->live += bytes;
         heap->outstanding++;
@@ -68,9 +71,20 @@ static inline void check_free(void *context, void *block, size_t bytes) {
     system.release(system.context, block, bytes);
 }
 
+static inline void *check_resize(void *context, void *block, size_t bytes, size_t wanted) {
+    check_allocator *heap = context;
+    tg_allocator system = tg_system_allocator();
+    void *resized = check_fails(heap) ? NULL : system.resize(system.context, block, bytes, wanted);
+    if (resized) heap->live += wanted - bytes;
+    return resized;
+}
+
 /* `heap` is borrowed as long as the allocator is in use. */
 static inline tg_allocator check_allocator_of(check_allocator *heap) {
-    return (tg_allocator){.allocate = check_allocate, .release = check_free, .context = heap};
+    return (tg_allocator){.allocate = check_allocate,
+                          .release = check_free,
+                          .resize = tg_system_allocator().resize ? check_resize : NULL,
+                          .context = heap};
 }
 
 /* Runs the scenario again and again: first its first allocation fails, then its second, and so on until none does.

@@ -118,6 +118,104 @@ static void test_large_blocks(void) {
     tg_pool_destroy(pool);
 }
 
+/* Fills bytes [from, to) with a pattern; checks it. */
+static void draw(unsigned char *block, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++) block[i] = (unsigned char)(i * 31 >> 3);
+}
+
+static bool is_drawn(const unsigned char *block, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) {
+        if (block[i] != (unsigned char)(i * 31 >> 3)) return false;
+    }
+    return true;
+}
+
+/* Every way to grow: from small to large, with and without an allocator that resizes. */
+static void grow_all_the_way(tg_allocator allocator, size_t limit) {
+    tg_pool *pool = NULL;
+    CHECK_OK(tg_pool_create(allocator, limit, &pool));
+    unsigned char *block = NULL;
+    size_t bytes = 0, used = 0;
+    for (size_t wanted = 100; wanted < 40 * mib; wanted += wanted / 3) {
+        block = tg_pool_resize(pool, block, bytes, wanted, used, &bytes);
+        if (!CHECK(block && bytes >= wanted && is_drawn(block, used))) return;
+        draw(block, used, bytes);
+        used = bytes;
+        CHECK(tg_pool_statistics(pool).live == bytes);
+    }
+    block = tg_pool_resize(pool, block, bytes, 3 * mib, 3 * mib, &bytes);
+    CHECK(block && bytes >= 3 * mib && is_drawn(block, 3 * mib));
+    block = tg_pool_resize(pool, block, bytes, 1000, 1000, &bytes);
+    CHECK(block && bytes == 1024 && is_drawn(block, 1000) && tg_pool_statistics(pool).live == 1024);
+    CHECK(!tg_pool_resize(pool, block, bytes, SIZE_MAX / 2, 1000, &bytes));
+    CHECK(is_drawn(block, 1000));
+    tg_pool_give(pool, block, bytes);
+    tg_pool_destroy(pool);
+}
+
+static void test_resize(void) {
+    check_allocator heap = {.countdown = -1};
+    tg_allocator allocator = check_allocator_of(&heap);
+    grow_all_the_way(allocator, 0);
+    grow_all_the_way(allocator, 256 * mib);
+    allocator.resize = NULL;
+    grow_all_the_way(allocator, 0);
+    grow_all_the_way(allocator, 256 * mib);
+    CHECK(heap.live == 0 && heap.outstanding == 0);
+}
+
+/* Where blocks can be resized they are, and a large cached block is grown into. */
+static void test_resize_counters(void) {
+    check_allocator heap = {.countdown = -1};
+    tg_allocator allocator = check_allocator_of(&heap);
+    if (!allocator.resize) return;
+    tg_pool *pool = NULL;
+    CHECK_OK(tg_pool_create(allocator, 64 * mib, &pool));
+    size_t bytes, own = heap.live;
+    char *block = tg_pool_take(pool, 2 * mib, &bytes);
+    block[2 * mib - 1] = 5;
+    block = tg_pool_resize(pool, block, bytes, 16 * mib, 2 * mib, &bytes);
+    tg_pool_stats stats = tg_pool_statistics(pool);
+    CHECK(bytes == 16 * mib && block[2 * mib - 1] == 5 && heap.live == own + bytes);
+    CHECK(stats.live == bytes && stats.peak == bytes && stats.cached == 0 && stats.taken == 2 && stats.fresh == 2);
+
+    char *small = tg_pool_take(pool, 4 * mib, &bytes);
+    small[0] = 3;
+    tg_pool_give(pool, block, 16 * mib);
+    small = tg_pool_resize(pool, small, bytes, 8 * mib, 1, &bytes);
+    stats = tg_pool_statistics(pool);
+    CHECK(small == block && bytes == 16 * mib && small[0] == 3);
+    CHECK(stats.live == bytes && stats.cached == 4 * mib && stats.taken == 4 && stats.fresh == 3);
+    /* But not one that is larger by far. */
+    block = tg_pool_take(pool, mib, &bytes);
+    tg_pool_give(pool, small, 16 * mib);
+    block = tg_pool_resize(pool, block, bytes, 2 * mib, 0, &bytes);
+    CHECK(bytes == 4 * mib && tg_pool_statistics(pool).cached == 17 * mib);
+    tg_pool_give(pool, block, bytes);
+    tg_pool_destroy(pool);
+    CHECK(heap.live == 0 && heap.outstanding == 0);
+}
+
+/* A block that cannot grow is as it was. */
+static void test_resize_fails(void) {
+    check_allocator heap = {.countdown = -1};
+    tg_pool *pool = NULL;
+    CHECK_OK(tg_pool_create(check_allocator_of(&heap), 0, &pool));
+    for (size_t size = 1000; size < 10 * mib; size *= 3) {
+        size_t bytes, unused;
+        unsigned char *block = tg_pool_take(pool, size, &bytes);
+        draw(block, 0, size);
+        tg_pool_stats before = tg_pool_statistics(pool), after;
+        heap.countdown = 0;
+        CHECK(!tg_pool_resize(pool, block, bytes, 2 * size, size, &unused) && heap.failed);
+        after = tg_pool_statistics(pool);
+        CHECK(is_drawn(block, size) && memcmp(&before, &after, sizeof before) == 0);
+        tg_pool_give(pool, block, bytes);
+    }
+    tg_pool_destroy(pool);
+    CHECK(heap.live == 0 && heap.outstanding == 0);
+}
+
 static tg_status take_two(tg_allocator allocator, void *context) {
     (void)context;
     tg_pool *pool;
@@ -216,6 +314,9 @@ int main(void) {
     test_limit();
     test_too_large();
     test_large_blocks();
+    test_resize();
+    test_resize_counters();
+    test_resize_fails();
     check_every_failure(take_two, NULL);
     test_cache_is_a_reserve();
     test_threads();

@@ -27,7 +27,10 @@ def as_inexact(x: Any) -> Tensor:
 
 def as_int(x: Any) -> int:
     """Return an integer given as a Python or NumPy integer or a 0-d integer tensor."""
-    return operator.index(array(x).item() if isinstance(x, Value) else x)
+    try:
+        return operator.index(array(x).item() if isinstance(x, Value | np.ndarray) else x)
+    except (TypeError, ValueError):
+        raise TypeError(f"An integer is needed, not {x!r}.") from None
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
@@ -35,9 +38,8 @@ def as_shape(shape: Any) -> tuple[int, ...]:
     if type(shape) is tuple and all(type(size) is int for size in shape):
         return shape
     if isinstance(shape, Value | np.ndarray):
-        values = array(shape)
-        return tuple(operator.index(size) for size in np.atleast_1d(values).tolist())
-    if isinstance(shape, Iterable):
+        shape = np.atleast_1d(array(shape)).tolist()
+    if isinstance(shape, Iterable) and not isinstance(shape, str):
         return tuple([as_int(size) for size in shape])
     return (as_int(shape),)
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor, array
-from tapegrad._ops import elementwise, statistics
+from tapegrad._ops import statistics
 from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.declare import TensorLike
+from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.joining import stack
 
 __all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value", "global_norm"]

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import elementwise
 from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.declare import Operation, TensorLike, linear, structural
+from tapegrad._ops.elementwise import elementwise
 
 __all__ = ["angle", "complex", "conj", "conjugate", "imag", "real"]
 
@@ -29,9 +29,7 @@ def conjugate(x: TensorLike) -> Tensor:
 
 conj = conjugate
 
-_conjugate: Operation = linear(
-    "conjugate", forward=lambda x: np.conjugate(x), transpose=lambda g: conjugate(g)
-)
+_conjugate: Operation = linear("conjugate", forward=lambda x: np.conjugate(x), transpose=lambda g: conjugate(g))
 
 
 def real(x: TensorLike) -> Tensor:
@@ -50,9 +48,7 @@ def imag(x: TensorLike) -> Tensor:
 
 # The sweep casts a real cotangent of a complex operand.
 _real: Operation = linear("real", forward=lambda x: np.real(x), transpose=lambda g: g)
-_imag: Operation = linear(
-    "imag", forward=lambda x: np.imag(x), transpose=lambda g: elementwise.multiply(g, 1j)
-)
+_imag: Operation = linear("imag", forward=lambda x: np.imag(x), transpose=lambda g: elementwise.multiply(g, 1j))
 
 
 def complex(real: TensorLike, imag: TensorLike) -> Tensor:

@@ -16,9 +16,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import elementwise
 from tapegrad._ops.arguments import as_shape, as_tensor
 from tapegrad._ops.declare import Operation, TensorLike, linear, structural
+from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.padding import pad
 
 __all__ = ["avg_pool2d", "conv2d", "max_pool2d"]
@@ -27,9 +27,7 @@ _Pair = tuple[int, int]
 _Margins = tuple[_Pair, _Pair]
 
 
-def _windows_forward(
-    a: npt.NDArray[Any], *, size: _Pair, strides: _Pair, dilations: _Pair
-) -> npt.NDArray[Any]:
+def _windows_forward(a: npt.NDArray[Any], *, size: _Pair, strides: _Pair, dilations: _Pair) -> npt.NDArray[Any]:
     """Return the windows as a view of shape (batch, rows, columns, height, width, channels)."""
     spans = tuple([(length - 1) * step + 1 for length, step in zip(size, dilations, strict=True)])
     views = sliding_window_view(a, spans, (1, 2))
@@ -102,9 +100,7 @@ def conv2d(
     _check_size("conv2d", image.shape, size, holes)
     outputs = filters.shape[3]
     if size == (1, 1):
-        views = _native.basic_index(
-            image, (slice(None), slice(None, None, steps[0]), slice(None, None, steps[1]))
-        )
+        views = _native.basic_index(image, (slice(None), slice(None, None, steps[0]), slice(None, None, steps[1])))
         return _native.matmul(views, _native.reshape(filters, (-1, outputs)))
     views = _windows(image, size=size, strides=steps, dilations=holes)
     rows, columns = views.shape[1:3]
@@ -152,9 +148,7 @@ def _max_pool_vjp(g: Tensor, a: Tensor, out: Tensor, size: _Pair, strides: _Pair
     per_window = (*out.shape[:3], 1, 1, out.shape[3])
     there = _native.cast(elementwise.equal(views, _native.reshape(out, per_window)), g.dtype)
     share = elementwise.divide(_native.reshape(g, per_window), _native.sum(there, (3, 4), True))
-    result: Tensor = _add_windows(
-        elementwise.multiply(there, share), shape=a.shape, strides=strides, dilations=(1, 1)
-    )
+    result: Tensor = _add_windows(elementwise.multiply(there, share), shape=a.shape, strides=strides, dilations=(1, 1))
     return result
 
 
@@ -201,8 +195,7 @@ def _pool_arguments(what: str, input: TensorLike, ksize: Any, strides: Any) -> t
     image = as_tensor(input)
     if image.ndim != 4:
         raise ValueError(
-            f"{what}: images (batch, height, width, channels) are needed, not a tensor of shape "
-            f"{image.shape}."
+            f"{what}: images (batch, height, width, channels) are needed, not a tensor of shape {image.shape}."
         )
     return image, _as_pair(ksize, what, "ksize"), _as_pair(strides, what, "strides")
 
@@ -216,8 +209,7 @@ def _as_pair(value: Any, what: str, name: str) -> _Pair:
         numbers = numbers[1:3]
     if len(numbers) != 2 or min(numbers) < 1:
         raise ValueError(
-            f"{what}: {name} is a positive int, a pair (height, width) or (1, height, width, 1), "
-            f"not {value!r}."
+            f"{what}: {name} is a positive int, a pair (height, width) or (1, height, width, 1), not {value!r}."
         )
     return numbers[0], numbers[1]
 
@@ -239,8 +231,7 @@ def _margins(
             (top, bottom), (left, right) = widths[1:3]
             return (top, bottom), (left, right)
     raise ValueError(
-        f"{what}: padding is 'VALID', 'SAME' or [[0, 0], [top, bottom], [left, right], [0, 0]], "
-        f"not {padding!r}."
+        f"{what}: padding is 'VALID', 'SAME' or [[0, 0], [top, bottom], [left, right], [0, 0]], not {padding!r}."
     )
 
 
@@ -251,16 +242,10 @@ def _same(length: int, size: int, stride: int, dilation: int) -> _Pair:
 
 
 def _padded(image: Tensor, margins: _Margins, constant: float) -> Tensor:
-    return (
-        image
-        if margins == ((0, 0), (0, 0))
-        else pad(image, ((0, 0), *margins, (0, 0)), constant_values=constant)
-    )
+    return image if margins == ((0, 0), (0, 0)) else pad(image, ((0, 0), *margins, (0, 0)), constant_values=constant)
 
 
 def _check_size(what: str, shape: tuple[int, ...], size: _Pair, dilations: _Pair) -> None:
     for length, window, step in zip(shape[1:3], size, dilations, strict=True):
         if (window - 1) * step + 1 > length:
-            raise ValueError(
-                f"{what}: a window of {size} is greater than the (padded) images of shape {shape}."
-            )
+            raise ValueError(f"{what}: a window of {size} is greater than the (padded) images of shape {shape}.")

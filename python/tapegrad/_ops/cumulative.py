@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import elementwise
 from tapegrad._ops.arguments import as_axis, as_tensor
 from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import Operation, TensorLike, linear, silent, structural
+from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.shaping import flip, roll
 
 __all__ = ["cumprod", "cumsum"]
@@ -55,9 +55,7 @@ def _shifted(a: npt.NDArray[Any], axis: int, first: int) -> npt.NDArray[Any]:
 _cumsum: Operation = linear(
     "cumsum",
     forward=_cumsum_forward,
-    transpose=lambda g, axis, exclusive, reverse: _cumsum(
-        g, axis=axis, exclusive=exclusive, reverse=not reverse
-    ),
+    transpose=lambda g, axis, exclusive, reverse: _cumsum(g, axis=axis, exclusive=exclusive, reverse=not reverse),
 )
 
 

@@ -125,8 +125,7 @@ class _Rule:
         if plan is None:
             needed = set().union(*(n for k, n in enumerate(self._needs) if self._variadic or watched[k]))
             plan = tuple(
-                getter if need in needed else _nothing
-                for need, getter in zip(self._saved, self._getters, strict=True)
+                getter if need in needed else _nothing for need, getter in zip(self._saved, self._getters, strict=True)
             )
             self._plans[watched] = plan
         return plan
@@ -163,9 +162,7 @@ def _getter(need: str, names: list[str], variadic: bool) -> _Getter:
     if need == "out":
         return lambda values, out, parameters: out
     if need == "out_shape":
-        return lambda values, out, parameters: (
-            tuple([part.shape for part in out]) if type(out) is tuple else out.shape
-        )
+        return lambda values, out, parameters: tuple([part.shape for part in out]) if type(out) is tuple else out.shape
     operand, _, suffix = need.rpartition("_")
     if variadic and need == names[0]:
         return lambda values, out, parameters: values

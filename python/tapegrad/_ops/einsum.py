@@ -17,9 +17,9 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import elementwise
 from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.declare import TensorLike
+from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import getitem
 
 __all__ = ["einsum"]
@@ -132,9 +132,7 @@ class _Term:
                 continue
             others = [k for k in range(len(self.letters)) if k not in places]
             size = max(self.shape[k] for k in places)
-            steps = tuple(
-                [np.arange(size) if self.shape[k] == size else np.zeros(size, np.intp) for k in places]
-            )
+            steps = tuple([np.arange(size) if self.shape[k] == size else np.zeros(size, np.intp) for k in places])
             self.keep(
                 letter + "".join([self.letters[k] for k in others]),
                 (size, *[self.shape[k] for k in others]),
@@ -167,9 +165,7 @@ class _Term:
             self.steps.append((_native.reshape, shape))
 
 
-def _multiplied(
-    a: _Term, b: _Term, needed: set[str], first: int, second: int, products: list[_Product]
-) -> _Term:
+def _multiplied(a: _Term, b: _Term, needed: set[str], first: int, second: int, products: list[_Product]) -> _Term:
     """Append the step that multiplies `a` and `b` and sums over what is not needed; return its result."""
     a.sum_out(needed | set(b.letters))
     b.sum_out(needed | set(a.letters))
@@ -208,9 +204,7 @@ def _parse(equation: str, shapes: tuple[_Shape, ...]) -> tuple[tuple[str, ...], 
     for term, shape in zip(terms, shapes, strict=True):
         hidden.append(len(shape) - len(term.replace("...", "")))
         if hidden[-1] < 0 or (hidden[-1] and "..." not in term):
-            raise ValueError(
-                f"einsum: the term {term!r} of {equation!r} does not fit a tensor of shape {shape}."
-            )
+            raise ValueError(f"einsum: the term {term!r} of {equation!r} does not fit a tensor of shape {shape}.")
     longest = max(hidden)
     wildcard = "".join([letter for letter in string.ascii_letters if letter not in text][:longest])
     if len(wildcard) < longest:
@@ -228,9 +222,7 @@ def _parse(equation: str, shapes: tuple[_Shape, ...]) -> tuple[tuple[str, ...], 
             raise ValueError(f"einsum: {equation!r} holds {letter!r}; axes are named by letters.")
     for letter in result:
         if letter not in everywhere:
-            raise ValueError(
-                f"einsum: the result of {equation!r} has an axis {letter!r} that no operand has."
-            )
+            raise ValueError(f"einsum: the result of {equation!r} has an axis {letter!r} that no operand has.")
     if len(set(result)) != len(result):
         raise ValueError(f"einsum: the result of {equation!r} names an axis twice.")
     return written, result

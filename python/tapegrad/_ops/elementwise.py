@@ -1,17 +1,21 @@
 """Elementwise operations, under NumPy's names.
 
-Those that carry gradients come from the native table, one line each, and appear here by being there; the
-comparisons, the logical and the bitwise operations are NumPy's ufuncs, whose results no tape follows.
+Those that carry gradients come from the native table and appear here by being there; the comparisons, the
+logical and the bitwise operations are NumPy's ufuncs, whose results no tape follows. All are attributes of
+the one object `elementwise`, as in `elementwise.add(x, y)`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tapegrad._native import Tensor, apply_ufunc
 from tapegrad._native import elementwise as _table
+
+__all__ = ["elementwise"]
 
 _NOT_DIFFERENTIABLE = (
     np.equal,
@@ -75,15 +79,16 @@ def _of_ufunc(ufunc: np.ufunc) -> Callable[..., Tensor]:
     return operation
 
 
-_operations: dict[str, Callable[..., Tensor]] = {
-    **_table,
-    **{ufunc.__name__: _of_ufunc(ufunc) for ufunc in _NOT_DIFFERENTIABLE},
-}
-_operations.update({alias: _operations[name] for alias, name in _ALIASES.items()})
-globals().update(_operations)
-__all__ = sorted(_operations)
+class _Operations:
+    """The operations as attributes, so that the table alone says what there is."""
+
+    def __init__(self, operations: dict[str, Callable[..., Tensor]]) -> None:
+        self.__dict__.update(operations)
+        self.__dict__.update({alias: operations[name] for alias, name in _ALIASES.items()})
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
 
 
-def __getattr__(name: str) -> Callable[..., Tensor]:
-    # The names are only known at run time; to a type checker this declares that each is an operation.
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+elementwise = _Operations({**_table, **{ufunc.__name__: _of_ufunc(ufunc) for ufunc in _NOT_DIFFERENTIABLE}})

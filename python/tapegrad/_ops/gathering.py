@@ -14,7 +14,7 @@ from tapegrad._ops.declare import TensorLike
 from tapegrad._ops.indexing import as_indices, as_positions, getitem, index_add
 from tapegrad.dtypes import as_dtype, float32
 
-__all__ = ["gather", "gather_nd", "one_hot", "scatter_nd"]
+__all__ = ["gather", "gather_nd", "one_hot", "scatter_nd", "where_true"]
 
 
 def gather(params: TensorLike, indices: TensorLike, axis: Any = None, batch_dims: Any = 0) -> Tensor:
@@ -59,10 +59,7 @@ def gather(params: TensorLike, indices: TensorLike, axis: Any = None, batch_dims
 
 def _batch_grid(places: Any, batch: int) -> list[Any]:
     """Return one array per batch axis that counts along it and broadcasts against `places`."""
-    return [
-        np.arange(places.shape[k]).reshape([-1 if j == k else 1 for j in range(places.ndim)])
-        for k in range(batch)
-    ]
+    return [np.arange(places.shape[k]).reshape([-1 if j == k else 1 for j in range(places.ndim)]) for k in range(batch)]
 
 
 def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: Any = 0) -> Tensor:

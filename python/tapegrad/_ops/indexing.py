@@ -16,7 +16,15 @@ from tapegrad._native import Tensor, Value, array
 from tapegrad._ops.arguments import as_axis, as_shape, as_tensor
 from tapegrad._ops.declare import Operation, TensorLike, linear
 
-__all__ = ["boolean_mask", "getitem", "index_add", "take", "take_along_axis"]
+__all__ = [
+    "as_indices",
+    "as_positions",
+    "boolean_mask",
+    "getitem",
+    "index_add",
+    "take",
+    "take_along_axis",
+]
 
 _Key = tuple[Any, ...]
 
@@ -40,18 +48,12 @@ def _as_key_part(part: Any) -> Any:
     if part is None or part is Ellipsis or (isinstance(part, int) and not isinstance(part, bool)):
         return part
     if isinstance(part, slice):
-        return slice(
-            *[bound if bound is None else _as_bound(bound) for bound in (part.start, part.stop, part.step)]
-        )
+        return slice(*[bound if bound is None else _as_bound(bound) for bound in (part.start, part.stop, part.step)])
     values = array(part)
     if isinstance(part, list | tuple) and not values.size:
         values = values.astype(np.intp)  # an empty list selects nothing; NumPy makes it an array of floats
     if values.dtype.kind not in "iub":
-        name = (
-            values.dtype.name
-            if values.dtype.kind != "O" and values.dtype.kind != "U"
-            else type(part).__name__
-        )
+        name = values.dtype.name if values.dtype.kind != "O" and values.dtype.kind != "U" else type(part).__name__
         raise TypeError(
             f"Only integers, slices, `...`, `tf.newaxis` and integer or boolean arrays index a tensor, "
             f"not {name}: {part!r}."
@@ -103,9 +105,7 @@ def index_add(updates: TensorLike, key: _Key, shape: tuple[int, ...]) -> Tensor:
     updates = as_tensor(updates)
     key = tuple([_as_key_part(part) for part in key])
     selected = np.broadcast_to(np.False_, shape)[key].shape  # also checks that the key fits the shape
-    result: Tensor = _index_add(
-        _native.broadcast_to(updates, selected), key=key, shape=shape, repeats=_can_repeat(key)
-    )
+    result: Tensor = _index_add(_native.broadcast_to(updates, selected), key=key, shape=shape, repeats=_can_repeat(key))
     return result
 
 
@@ -126,9 +126,7 @@ def take_along_axis(a: TensorLike, indices: TensorLike, axis: Any = -1, repeats:
     axis = as_axis(axis, a.ndim, "take_along_axis")
     places = as_indices(indices, "take_along_axis")
     if places.ndim != a.ndim:
-        raise ValueError(
-            f"take_along_axis: indices of shape {places.shape} do not fit a tensor of shape {a.shape}."
-        )
+        raise ValueError(f"take_along_axis: indices of shape {places.shape} do not fit a tensor of shape {a.shape}.")
     key = [
         places if k == axis else np.arange(size).reshape([-1 if j == k else 1 for j in range(a.ndim)])
         for k, size in enumerate(a.shape)
@@ -143,9 +141,7 @@ def boolean_mask(tensor: TensorLike, mask: TensorLike, axis: Any = None) -> Tens
     chosen = array(mask)
     first = 0 if axis is None else as_axis(axis, tensor.ndim, "boolean_mask")
     if chosen.dtype != np.bool_ or chosen.ndim == 0:
-        raise ValueError(
-            f"boolean_mask: the mask must be a boolean array, not {chosen.dtype} of shape {chosen.shape}."
-        )
+        raise ValueError(f"boolean_mask: the mask must be a boolean array, not {chosen.dtype} of shape {chosen.shape}.")
     if tensor.shape[first : first + chosen.ndim] != chosen.shape:
         raise ValueError(
             f"boolean_mask: a mask of shape {chosen.shape} does not fit a tensor of shape {tensor.shape} "
@@ -169,7 +165,5 @@ def as_positions(indices: Any, shape: Any, what: str) -> tuple[npt.NDArray[Any],
     """Return an array with positions in its last axis (`gather_nd`'s form), and the key of its columns."""
     places = as_indices(indices, what)
     if places.ndim == 0 or places.shape[-1] > len(as_shape(shape)):
-        raise ValueError(
-            f"{what}: indices of shape {places.shape} do not name positions in shape {tuple(shape)}."
-        )
+        raise ValueError(f"{what}: indices of shape {places.shape} do not name positions in shape {tuple(shape)}.")
     return places, tuple([places[..., k] for k in range(places.shape[-1])])

@@ -18,7 +18,7 @@ __all__ = ["concatenate", "pack", "split", "stack", "unstack"]
 
 def concatenate(values: Sequence[TensorLike], axis: Any = 0) -> Tensor:
     """Return the tensors joined along an existing axis."""
-    tensors = [as_tensor(value) for value in values]
+    tensors = _of_one_type(values)
     if not tensors:
         raise ValueError("concatenate: at least one tensor is needed.")
     return _native.concatenate(tensors, as_axis(axis, tensors[0].ndim, "concatenate"))
@@ -26,7 +26,7 @@ def concatenate(values: Sequence[TensorLike], axis: Any = 0) -> Tensor:
 
 def stack(values: Sequence[TensorLike], axis: Any = 0) -> Tensor:
     """Return the tensors, which have one shape, joined along a new axis."""
-    tensors = [as_tensor(value) for value in values]
+    tensors = _of_one_type(values)
     if not tensors:
         raise ValueError("stack: at least one tensor is needed.")
     shape = tensors[0].shape
@@ -35,6 +35,25 @@ def stack(values: Sequence[TensorLike], axis: Any = 0) -> Tensor:
             raise ValueError(f"stack: the tensors must have one shape, not {shape} and {value.shape}.")
     result: Tensor = _stack(*tensors, axis=as_axis(axis, len(shape) + 1, "stack"))
     return result
+
+
+def _of_one_type(values: Sequence[TensorLike]) -> list[Tensor]:
+    """Return the values as tensors of the type that they promote to; plain numbers are weak."""
+    tensors = [as_tensor(value) for value in values]
+    if len({tensor.dtype for tensor in tensors}) < 2:
+        return tensors
+    is_weak = [not hasattr(value, "dtype") for value in values]
+    strong = [x.dtype.dtype for x, weak in zip(tensors, is_weak, strict=True) if not weak]
+    kinds: list[Any] = [x.dtype.dtype for x, weak in zip(tensors, is_weak, strict=True) if weak]
+    if strong:
+        kinds = [kind.type(0).item() for kind in kinds]  # Python numbers are weak in NumPy's promotion
+    elif any(kind.kind in "fc" for kind in kinds):
+        kinds = [kind for kind in kinds if kind.kind in "fc"]  # ints beside floats give way
+    common = np.result_type(*strong, *kinds)
+    return [
+        x if x.dtype == common else _native.tensor(value, common) if weak else _native.cast(x, common)
+        for x, value, weak in zip(tensors, values, is_weak, strict=True)
+    ]
 
 
 def unstack(a: TensorLike, axis: Any = 0) -> list[Tensor]:
@@ -65,9 +84,7 @@ def split(a: TensorLike, indices_or_sections: Any, axis: Any = 0) -> list[Tensor
     if isinstance(indices_or_sections, int):
         sections = indices_or_sections
         if sections < 1 or size % sections:
-            raise ValueError(
-                f"split: axis {axis} of a tensor with shape {a.shape} has no {sections} equal parts."
-            )
+            raise ValueError(f"split: axis {axis} of a tensor with shape {a.shape} has no {sections} equal parts.")
         stops = tuple(range(size // sections, size, size // sections)) if size else (0,) * (sections - 1)
     else:
         stops = as_shape(indices_or_sections)

@@ -23,9 +23,7 @@ def matrix_transpose(a: TensorLike) -> Tensor:
     a = as_tensor(a)
     ndim = a.ndim
     if ndim < 2:
-        raise ValueError(
-            f"matrix_transpose: a tensor with at least two dimensions is needed, not shape {a.shape}."
-        )
+        raise ValueError(f"matrix_transpose: a tensor with at least two dimensions is needed, not shape {a.shape}.")
     return _native.transpose(a, (*range(ndim - 2), ndim - 1, ndim - 2))
 
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import cumulative, elementwise
+from tapegrad._ops import cumulative
 from tapegrad._ops.arguments import as_axes, as_axis, as_tensor, kept_shape
 from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import TensorLike, silent, structural, untracked
+from tapegrad._ops.elementwise import elementwise
 
 __all__ = [
     "all",
@@ -47,9 +48,7 @@ def mean(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
             count *= shape[k]
     dtype = a.dtype
     if dtype.itemsize == 2 and dtype.is_floating:
-        return _native.cast(
-            elementwise.divide(_native.sum(_native.cast(a, np.float32), axis, keepdims), count), dtype
-        )
+        return _native.cast(elementwise.divide(_native.sum(_native.cast(a, np.float32), axis, keepdims), count), dtype)
     return elementwise.divide(_native.sum(a, axis, keepdims), count)
 
 
@@ -97,9 +96,7 @@ def _prod_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
     return elementwise.multiply_no_nan(conjugate(others), _native.reshape(g, kept_shape(shape, axis)))
 
 
-_prod = structural(
-    "prod", silent(lambda a, *, axis, keepdims: np.prod(a, axis, keepdims=keepdims)), a=_prod_vjp
-)
+_prod = structural("prod", silent(lambda a, *, axis, keepdims: np.prod(a, axis, keepdims=keepdims)), a=_prod_vjp)
 
 
 def all(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:

@@ -63,9 +63,7 @@ def squeeze(a: TensorLike, axis: Any = None) -> Tensor:
     axes = as_axes(axis, len(shape), "squeeze")
     for k in axes:
         if shape[k] != 1:
-            raise ValueError(
-                f"squeeze: cannot drop axis {k} of size {shape[k]} of a tensor with shape {shape}."
-            )
+            raise ValueError(f"squeeze: cannot drop axis {k} of size {shape[k]} of a tensor with shape {shape}.")
     return _native.reshape(a, tuple([size for k, size in enumerate(shape) if k not in axes]))
 
 

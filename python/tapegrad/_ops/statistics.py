@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor, array
-from tapegrad._ops import elementwise, reductions
+from tapegrad._ops import reductions
 from tapegrad._ops.arguments import as_axes, as_inexact, as_tensor, kept_shape
 from tapegrad._ops.declare import TensorLike, silent, structural
+from tapegrad._ops.elementwise import elementwise
 
 __all__ = ["logsumexp", "norm", "std", "var"]
 
@@ -44,9 +45,7 @@ def _count(shape: tuple[int, ...], axis: _Axes) -> int:
 
 
 def _var_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
-    g = _native.reshape(
-        elementwise.multiply(g, 2.0 / max(_count(a.shape, axis), 1)), kept_shape(a.shape, axis)
-    )
+    g = _native.reshape(elementwise.multiply(g, 2.0 / max(_count(a.shape, axis), 1)), kept_shape(a.shape, axis))
     return elementwise.multiply_no_nan(_deviations(a, axis), g)
 
 

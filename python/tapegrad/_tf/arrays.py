@@ -71,9 +71,7 @@ def reshape(tensor: TensorLike, shape: Any, name: str | None = None) -> Tensor:
     return shaping.reshape(tensor, shape)
 
 
-def transpose(
-    a: TensorLike, perm: Any = None, conjugate: bool = False, name: str | None = "transpose"
-) -> Tensor:
+def transpose(a: TensorLike, perm: Any = None, conjugate: bool = False, name: str | None = "transpose") -> Tensor:
     """Return `a` with its axes reversed, or permuted: axis k of the result is axis `perm[k]` of `a`."""
     result = shaping.transpose(a, perm)
     return _conjugate(result) if conjugate else result
@@ -101,9 +99,7 @@ def tile(input: TensorLike, multiples: Any, name: str | None = None) -> Tensor:
     """Return `input` repeated `multiples[k]` times along axis k."""
     x, counts = as_tensor(input), as_shape(multiples)
     if len(counts) != x.ndim:
-        raise ValueError(
-            f"tile: multiples {counts} must have one number per axis of a tensor of shape {x.shape}."
-        )
+        raise ValueError(f"tile: multiples {counts} must have one number per axis of a tensor of shape {x.shape}.")
     return shaping.tile(x, counts)
 
 
@@ -168,16 +164,12 @@ def stack(values: Sequence[TensorLike], axis: Any = 0, name: str | None = "stack
     return joining.stack(values, axis)
 
 
-def unstack(
-    value: TensorLike, num: int | None = None, axis: Any = 0, name: str | None = "unstack"
-) -> list[Tensor]:
+def unstack(value: TensorLike, num: int | None = None, axis: Any = 0, name: str | None = "unstack") -> list[Tensor]:
     """Return the slices of `value` along `axis`, without that axis; `num` checks how many there are."""
     value = as_tensor(value)
     parts = joining.unstack(value, axis)
     if num is not None and num != len(parts):
-        raise ValueError(
-            f"unstack: axis {axis} of a tensor of shape {value.shape} has {len(parts)} slices, not {num}."
-        )
+        raise ValueError(f"unstack: axis {axis} of a tensor of shape {value.shape} has {len(parts)} slices, not {num}.")
     return parts
 
 
@@ -250,9 +242,7 @@ def gather(
     return gathering.gather(params, indices, axis, batch_dims)
 
 
-def gather_nd(
-    params: TensorLike, indices: TensorLike, batch_dims: Any = 0, name: str | None = None
-) -> Tensor:
+def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: Any = 0, name: str | None = None) -> Tensor:
     """Return the slices of `params` at the positions in the last axis of `indices`.
 
     Examples
@@ -276,9 +266,7 @@ def scatter_nd(indices: TensorLike, updates: TensorLike, shape: Any, name: str |
     return gathering.scatter_nd(indices, updates, shape)
 
 
-def boolean_mask(
-    tensor: TensorLike, mask: TensorLike, axis: Any = None, name: str | None = "boolean_mask"
-) -> Tensor:
+def boolean_mask(tensor: TensorLike, mask: TensorLike, axis: Any = None, name: str | None = "boolean_mask") -> Tensor:
     """Return the elements of `tensor` where `mask` is true; the mask covers the axes from `axis` (0) on."""
     return indexing.boolean_mask(tensor, mask, axis)
 

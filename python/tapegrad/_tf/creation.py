@@ -61,9 +61,7 @@ def constant(value: TensorLike, dtype: Any = None, shape: Any = None, name: str 
     return shaping.broadcast_to(tensor, size) if tensor.size == 1 else shaping.reshape(tensor, size)
 
 
-def convert_to_tensor(
-    value: TensorLike, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
-) -> Tensor:
+def convert_to_tensor(value: TensorLike, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Tensor:
     """Return `value` as a tensor: a tensor itself, the value of a variable, or a constant.
 
     Nested lists that hold tensors are stacked, and gradients flow to these. `dtype_hint` is the type to use
@@ -115,9 +113,7 @@ def eye(
     return creation.eye(num_rows, num_columns, batch_shape, dtype)
 
 
-def range(
-    start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range"
-) -> Tensor:
+def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range") -> Tensor:
     """Return the numbers from `start` (0 if only one number is given) to before `limit` in steps of `delta`.
 
     Examples

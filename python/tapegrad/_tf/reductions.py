@@ -6,9 +6,10 @@ from typing import Any
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import cumulative, elementwise, reductions, statistics
+from tapegrad._ops import cumulative, reductions, statistics
 from tapegrad._ops.arguments import as_int, as_tensor
 from tapegrad._ops.declare import TensorLike
+from tapegrad._ops.elementwise import elementwise
 from tapegrad.dtypes import as_dtype, int64, uint64
 
 __all__ = [
@@ -39,9 +40,7 @@ def _of_integers(result: Tensor, operand: TensorLike) -> Tensor:
     return _native.cast(result, dtype) if dtype.is_integer and result.dtype is not dtype else result
 
 
-def reduce_sum(
-    input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None
-) -> Tensor:
+def reduce_sum(input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Return the sum over `axis` (an int, several, or `None` for all).
 
     Examples
@@ -56,46 +55,34 @@ def reduce_sum(
     return _of_integers(result, input_tensor) if dtype is int64 or dtype is uint64 else result
 
 
-def reduce_mean(
-    input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None
-) -> Tensor:
+def reduce_mean(input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Return the arithmetic mean over `axis`; of integers an integer (rounded towards 0)."""
     x = as_tensor(input_tensor)
     mean = reductions.mean(x, axis, keepdims)
     return _native.cast(elementwise.trunc(mean), x.dtype) if x.dtype.is_integer else mean
 
 
-def reduce_prod(
-    input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None
-) -> Tensor:
+def reduce_prod(input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Return the product over `axis`; derivatives are exact also where elements are zero."""
     return _of_integers(reductions.prod(input_tensor, axis, keepdims), input_tensor)
 
 
-def reduce_max(
-    input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None
-) -> Tensor:
+def reduce_max(input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Return the greatest element over `axis`; elements that tie for it share its derivative."""
     return reductions.max(input_tensor, axis, keepdims)
 
 
-def reduce_min(
-    input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None
-) -> Tensor:
+def reduce_min(input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Return the least element over `axis`; elements that tie for it share its derivative."""
     return reductions.min(input_tensor, axis, keepdims)
 
 
-def reduce_any(
-    input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None
-) -> Tensor:
+def reduce_any(input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Return whether any element over `axis` is true."""
     return reductions.any(input_tensor, axis, keepdims)
 
 
-def reduce_all(
-    input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None
-) -> Tensor:
+def reduce_all(input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Return whether all elements over `axis` are true."""
     return reductions.all(input_tensor, axis, keepdims)
 
@@ -107,9 +94,7 @@ def reduce_variance(
     return statistics.var(input_tensor, axis, keepdims)
 
 
-def reduce_std(
-    input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None
-) -> Tensor:
+def reduce_std(input_tensor: TensorLike, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Return the standard deviation over `axis`; the derivative at constants is 0."""
     return statistics.std(input_tensor, axis, keepdims)
 

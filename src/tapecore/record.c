@@ -1,0 +1,60 @@
+/* record.c: the short way onto the tape for arrays. */
+#include "record.h"
+
+#include <string.h>
+
+tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *const *handles,
+                         const tg_value *values, const tg_value *out, tg_handles *out_handles) {
+    uint32_t slots[TG_MAX_OPERANDS];
+    unsigned needs;
+    for (int k = 0; k < operands; k++) {
+        if (!tg_quick_slot(handles[k], tape->id, &slots[k])) return TG_QUICK_GENERAL;
+    }
+    if (!tg_quick_needs(&tg_op_table[op], operands, slots, &needs)) return TG_QUICK_NOTHING;
+    const tg_array *result = out->array;
+    const int ndim = result->ndim;
+    size_t in_words = tg_node_in_words((uint32_t)operands);
+    if (!tg_quick_room(tape, sizeof(tg_node) / 8 + in_words + (size_t)ndim + TG_MAX_OPERANDS + 1)) {
+        return TG_QUICK_GENERAL;
+    }
+    tg_node *node = (tg_node *)(tape->arena + tape->used);
+    for (int k = 0; k < operands; k++) node->in[k] = slots[k];
+    tg_index *shape = (tg_index *)((uint64_t *)(node + 1) + in_words);
+    for (int d = 0; d < ndim; d++) shape[d] = result->dims[d];
+    uint64_t *saved = (uint64_t *)(shape + ndim);
+    unsigned arrays = 0;
+    for (unsigned mask = needs; mask; mask &= mask - 1) {
+        int bit = __builtin_ctz(mask);
+        const tg_value *value = bit == TG_MAX_OPERANDS ? out : &values[bit];
+        if (value->array) {
+            tg_array_retain(value->array);
+            *saved++ = (uint64_t)(uintptr_t)value->array;
+            arrays |= 1u << bit;
+        } else {
+            *saved++ = value->scalar.u64;
+        }
+    }
+    const uint32_t words = (uint32_t)(saved - (uint64_t *)node);
+    node->op = (uint16_t)op;
+    node->kind = TG_NODE_ELEMENTWISE;
+    node->dtype = (uint8_t)out->dtype;
+    node->ndim = (uint8_t)ndim;
+    node->flags = 0;
+    node->saved_mask = (uint8_t)needs;
+    node->array_mask = (uint8_t)arrays;
+    node->words = words;
+    node->previous = tape->last_words;
+    node->operands = (uint32_t)operands;
+    node->slot = tape->slots;
+    tape->last = (uint32_t)tape->used;
+    tape->last_words = words;
+    tape->node_of_slot[tape->slots] = tape->last;
+    out_handles->id[0] = tape->id;
+    out_handles->slot[0] = tape->slots++;
+    tape->used += words;
+    tape->nodes++;
+    tape->wide++;
+    tape->owning += arrays != 0;
+    tape->work += result->size;
+    return TG_QUICK_RECORDED;
+}

@@ -1,0 +1,97 @@
+/* record.h: the shortest ways onto a tape, for what nearly every operation is: elementwise, one native type, one tape
+ * recording on the thread, and no operand that another tape knows. Everything else takes tg_tape_record.
+ */
+#ifndef TG_RECORD_H
+#define TG_RECORD_H
+
+#include "tape.h"
+
+typedef enum tg_quick {
+    TG_QUICK_NOTHING,  /* the tape knows no differentiable operand: nothing to record */
+    TG_QUICK_RECORDED,
+    TG_QUICK_GENERAL,  /* several tapes, or no room: take the general way, which also reports errors */
+} tg_quick;
+
+/* The slot of a value that at most this tape knows; false if another tape may know it. handles NULL: a constant. */
+static inline bool tg_quick_slot(const tg_handles *handles, uint64_t id, uint32_t *slot) {
+    *slot = TG_NO_SLOT;
+    if (!handles) return true;
+    if (handles->id[1] || handles->more) return false;
+    if (handles->id[0] == id) {
+        *slot = handles->slot[0];
+        return true;
+    }
+    return handles->id[0] == 0;
+}
+
+/* What the partials of the operands in slots (those that are not TG_NO_SLOT) mention; a slot whose partial does not
+ * exist is given up. False: there is nothing to differentiate. */
+static inline bool tg_quick_needs(const tg_op_info *info, int operands, uint32_t *slots, unsigned *needs) {
+    bool tracked = false;
+    *needs = 0;
+    for (int k = 0; k < operands; k++) {
+        if (slots[k] == TG_NO_SLOT) continue;
+        if (!info->partial[k]) {
+            slots[k] = TG_NO_SLOT;
+            continue;
+        }
+        tracked = true;
+        *needs |= info->needs[k];
+    }
+    return tracked;
+}
+
+static inline bool tg_quick_room(const tg_tape *tape, size_t words) {
+    return tape->used + words <= tape->capacity && tape->slots < tape->slot_capacity && !tape->readers;
+}
+
+/* op on numbers; x and y are their words (y is not read for one operand). Straight-line code: this is what a recorded
+ * scalar operation costs beyond its arithmetic. */
+static inline tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bool binary, const tg_handles *x_handles,
+                                        uint64_t x, const tg_handles *y_handles, uint64_t y, uint64_t out,
+                                        tg_handles *out_handles) {
+    const tg_op_info *info = &tg_op_table[op];
+    uint32_t x_slot, y_slot = TG_NO_SLOT;
+    if (!tg_quick_slot(x_handles, tape->id, &x_slot)) return TG_QUICK_GENERAL;
+    if (binary && !tg_quick_slot(y_handles, tape->id, &y_slot)) return TG_QUICK_GENERAL;
+    if (!info->partial[0]) x_slot = TG_NO_SLOT;
+    if (!info->partial[1]) y_slot = TG_NO_SLOT;
+    if ((x_slot & y_slot) == TG_NO_SLOT) return TG_QUICK_NOTHING;
+    const unsigned needs =
+        (x_slot == TG_NO_SLOT ? 0u : info->needs[0]) | (y_slot == TG_NO_SLOT ? 0u : info->needs[1]);
+    if (!tg_quick_room(tape, sizeof(tg_node) / 8 + 4)) return TG_QUICK_GENERAL;
+
+    tg_node *node = (tg_node *)(tape->arena + tape->used);
+    node->in[0] = x_slot;
+    node->in[1] = y_slot;
+    uint64_t *saved = (uint64_t *)(node + 1) + 1;
+    if (needs & 1) *saved++ = x;
+    if (needs & 2) *saved++ = y;
+    if (needs & TG_NEEDS_OUT) *saved++ = out;
+    const uint32_t words = (uint32_t)(saved - (uint64_t *)node);
+    node->op = (uint16_t)op;
+    node->kind = TG_NODE_ELEMENTWISE;
+    node->dtype = (uint8_t)dtype;
+    node->ndim = 0;
+    node->flags = 0;
+    node->saved_mask = (uint8_t)needs;
+    node->array_mask = 0;
+    node->words = words;
+    node->previous = tape->last_words;
+    node->operands = binary ? 2 : 1;
+    node->slot = tape->slots;
+    tape->last = (uint32_t)tape->used;
+    tape->last_words = words;
+    tape->node_of_slot[tape->slots] = tape->last;
+    out_handles->id[0] = tape->id;
+    out_handles->slot[0] = tape->slots++;
+    tape->used += words;
+    tape->nodes++;
+    return TG_QUICK_RECORDED;
+}
+
+/* op on arrays, perhaps with numbers among them. */
+tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *const *handles, const tg_value *values,
+                         const tg_value *out, tg_handles *out_handles);
+
+#endif

@@ -1,0 +1,22 @@
+"""Every example in a docstring runs and gives what it shows."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import tapegrad
+
+MODULES = [
+    "tapegrad",
+    *(module.name for module in pkgutil.walk_packages(tapegrad.__path__, "tapegrad.")),
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    results = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert results.failed == 0
