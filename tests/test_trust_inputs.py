@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tapegrad as tf
+from tapegrad import memory
 from tapegrad._native import from_numpy
 from tapegrad.testing import check_grads
 
@@ -89,8 +90,8 @@ def test_matmul_over_nothing_is_zero():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_ten_million_elements(dtype):
-    x = np.linspace(-1.0, 1.0, 10_000_000, dtype=dtype)
+def test_millions_of_elements(dtype):
+    x = np.linspace(-1.0, 1.0, 4_000_000, dtype=dtype)
     v = tf.Variable(x)
     with tf.GradientTape() as tape:
         y = tf.reduce_sum(tf.tanh(v) * v)
@@ -98,6 +99,7 @@ def test_ten_million_elements(dtype):
     expected = np.tanh(x) * (1 - x * np.tanh(x)) + x
     assert np.abs(gradient - expected).max() < 8 * np.finfo(dtype).eps
     assert y.numpy() == pytest.approx(np.sum(np.tanh(x) * x), rel=1e-5)
+    memory.trim()
 
 
 def test_broadcast_of_a_huge_shape_takes_no_memory():

@@ -25,10 +25,12 @@ typedef enum operand_kind {
     OTHER, /* another shape: un-broadcasting is not for blocks */
 } operand_kind;
 
-static operand_kind kind_of(const tg_sweep *sweep, const tg_node *node, uint32_t slot) {
+static inline operand_kind kind_of(const tg_sweep *sweep, const tg_node *node, uint32_t k) {
+    const uint32_t slot = node->in[k];
     if (slot == TG_NO_SLOT || slot < sweep->low || !(sweep->states[slot - sweep->low] & TG_STATE_ACTIVE)) {
         return UNWANTED;
     }
+    if (node->flags & TG_FLAG_PLAIN) return node->flags & TG_FLAG_NUMBER << k ? NUMBER : ARRAY;
     const tg_output output = tg_tape_output(sweep->tape, slot);
     if (output.ndim == 0) return NUMBER;
     if (output.ndim != node->ndim) return OTHER;
@@ -40,15 +42,16 @@ static operand_kind kind_of(const tg_sweep *sweep, const tg_node *node, uint32_t
 }
 
 /* Notes where the saved values are; false if one of them has gaps or another size. */
-static bool link_saved(tg_link *link, tg_node *node, tg_index size) {
-    const uint64_t *saved = tg_node_saved(node);
+static inline bool link_saved(tg_link *link, tg_node *node, tg_index size) {
+    const bool plain = node->flags & TG_FLAG_PLAIN;
+    const uint64_t *saved = (const uint64_t *)(tg_node_shape(node) + node->ndim);
     link->node = node;
     link->numbers = 0;
     for (unsigned mask = node->saved_mask; mask; mask &= mask - 1, saved++) {
         int bit = __builtin_ctz(mask);
         if (node->array_mask >> bit & 1) {
             const tg_array *array = (const tg_array *)(uintptr_t)*saved;
-            if (!array->contiguous || array->size != size) return false;
+            if (!plain && (!array->contiguous || array->size != size)) return false;
             link->saved[bit] = array->data;
         } else {
             link->saved[bit] = (const char *)saved;
@@ -87,7 +90,7 @@ bool tg_chain_add(tg_chain *chain, tg_sweep *sweep, tg_node *node) {
         return false;
     }
     for (uint32_t k = 0; k < node->operands; k++) {
-        kinds[k] = info->partial[k] ? kind_of(sweep, node, node->in[k]) : UNWANTED;
+        kinds[k] = info->partial[k] ? kind_of(sweep, node, k) : UNWANTED;
         if (kinds[k] == OTHER) return false;
     }
     const tg_cell *cell = tg_sweep_cell(sweep, node->slot);

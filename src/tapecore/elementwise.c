@@ -232,7 +232,7 @@ tg_status tg_elementwise_vjp(const tg_loops *loops, tg_workspace *workspace, con
         return TG_OK;
     }
 
-    bool reduces = tg_value_size(adjoint) != size;
+    bool reduces = tg_value_size(adjoint) != size || !adjoint->array; /* added up in place */
     if (fresh && reduces) clear_value(adjoint);
     if (size == 0) return TG_OK;
     walk.accumulate = !fresh || reduces;

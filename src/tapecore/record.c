@@ -5,20 +5,34 @@
 
 tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *const *handles,
                          const tg_value *values, const tg_value *out, tg_handles *out_handles) {
-    uint32_t slots[TG_MAX_OPERANDS];
-    unsigned needs;
-    for (int k = 0; k < operands; k++) {
-        if (!tg_quick_slot(handles[k], tape->id, &slots[k])) return TG_QUICK_GENERAL;
-    }
-    if (!tg_quick_needs(&tg_op_table[op], operands, slots, &needs)) return TG_QUICK_NOTHING;
+    const tg_op_info *info = &tg_op_table[op];
     const tg_array *result = out->array;
     const int ndim = result->ndim;
-    size_t in_words = tg_node_in_words((uint32_t)operands);
+    const size_t in_words = tg_node_in_words((uint32_t)operands);
     if (!tg_quick_room(tape, sizeof(tg_node) / 8 + in_words + (size_t)ndim + TG_MAX_OPERANDS + 1)) {
         return TG_QUICK_GENERAL;
     }
-    tg_node *node = (tg_node *)(tape->arena + tape->used);
-    for (int k = 0; k < operands; k++) node->in[k] = slots[k];
+    tg_node *node = (tg_node *)(tape->arena + tape->used); /* filled before it counts */
+    unsigned needs = 0, flags = TG_FLAG_PLAIN;
+    bool tracked = false;
+    for (int k = 0; k < operands; k++) {
+        uint32_t slot;
+        if (!tg_quick_slot(handles[k], tape->id, &slot)) return TG_QUICK_GENERAL;
+        if (!info->partial[k]) slot = TG_NO_SLOT;
+        node->in[k] = slot;
+        if (slot != TG_NO_SLOT) {
+            tracked = true;
+            needs |= info->needs[k];
+        }
+        const tg_array *array = values[k].array;
+        if (!array) {
+            flags |= TG_FLAG_NUMBER << k;
+        } else if (array->size != result->size || array->ndim != ndim || !array->contiguous) {
+            flags &= ~(unsigned)TG_FLAG_PLAIN;
+        }
+    }
+    if (!tracked) return TG_QUICK_NOTHING;
+    if (operands & 1) node->in[operands] = TG_NO_SLOT;
     tg_index *shape = (tg_index *)((uint64_t *)(node + 1) + in_words);
     for (int d = 0; d < ndim; d++) shape[d] = result->dims[d];
     uint64_t *saved = (uint64_t *)(shape + ndim);
@@ -39,7 +53,7 @@ tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *
     node->kind = TG_NODE_ELEMENTWISE;
     node->dtype = (uint8_t)out->dtype;
     node->ndim = (uint8_t)ndim;
-    node->flags = 0;
+    node->flags = (uint8_t)(flags & TG_FLAG_PLAIN ? flags : 0);
     node->saved_mask = (uint8_t)needs;
     node->array_mask = (uint8_t)arrays;
     node->words = words;

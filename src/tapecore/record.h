@@ -24,23 +24,6 @@ static inline bool tg_quick_slot(const tg_handles *handles, uint64_t id, uint32_
     return handles->id[0] == 0;
 }
 
-/* What the partials of the operands in slots (those that are not TG_NO_SLOT) mention; a slot whose partial does not
- * exist is given up. False: there is nothing to differentiate. */
-static inline bool tg_quick_needs(const tg_op_info *info, int operands, uint32_t *slots, unsigned *needs) {
-    bool tracked = false;
-    *needs = 0;
-    for (int k = 0; k < operands; k++) {
-        if (slots[k] == TG_NO_SLOT) continue;
-        if (!info->partial[k]) {
-            slots[k] = TG_NO_SLOT;
-            continue;
-        }
-        tracked = true;
-        *needs |= info->needs[k];
-    }
-    return tracked;
-}
-
 static inline bool tg_quick_room(const tg_tape *tape, size_t words) {
     return tape->used + words <= tape->capacity && tape->slots < tape->slot_capacity && !tape->readers;
 }

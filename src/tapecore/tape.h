@@ -34,6 +34,8 @@ typedef enum tg_node_kind {
 enum {
     TG_FLAG_GENERIC = 1, /* an element type without native kernels: the sweep asks the binding */
     TG_FLAG_HANDLES = 2, /* other tapes know a saved value */
+    TG_FLAG_PLAIN = 4,   /* each operand is a number or a contiguous array of the output's shape; so are saved values */
+    TG_FLAG_NUMBER = 8,  /* shifted left by k: operand k of a plain node is a number */
 };
 
 typedef struct tg_node {

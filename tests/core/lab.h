@@ -111,13 +111,27 @@ static inline void lab_put(int dtype, void *element, double number) {
     }
 }
 
+/* The coordinates of element `index` in C order, and back. Where the shape of the second has size one, any coordinate
+ * counts as 0: that is broadcasting. */
+static inline void lab_coordinates(tg_index index, int ndim, const tg_index *shape, tg_index *out) {
+    for (int d = ndim - 1; d >= 0; d--) {
+        out[d] = index % shape[d];
+        index /= shape[d];
+    }
+}
+
+static inline tg_index lab_index(int ndim, const tg_index *shape, const tg_index *coordinates) {
+    tg_index index = 0;
+    for (int d = 0; d < ndim; d++) index = index * shape[d] + (shape[d] == 1 ? 0 : coordinates[d]);
+    return index;
+}
+
 /* Element `index` in C order, whatever the layout. */
 static inline char *lab_element(const tg_array *array, tg_index index) {
+    tg_index coordinates[TG_MAX_DIMS];
     char *data = array->data;
-    for (int d = array->ndim - 1; d >= 0; d--) {
-        data += index % tg_array_shape(array)[d] * tg_array_strides(array)[d];
-        index /= tg_array_shape(array)[d];
-    }
+    lab_coordinates(index, array->ndim, tg_array_shape(array), coordinates);
+    for (int d = 0; d < array->ndim; d++) data += coordinates[d] * tg_array_strides(array)[d];
     return data;
 }
 
@@ -129,6 +143,12 @@ static inline double lab_dot(const tg_value *a, const tg_value *b) {
     double sum = 0;
     for (tg_index i = 0; i < tg_value_size(a); i++) sum += lab_at(a, i) * lab_at(b, i);
     return sum;
+}
+
+/* The value that broadcasting puts at these coordinates of a larger shape. */
+static inline double lab_broadcast_at(const tg_value *value, int ndim, const tg_index *coordinates) {
+    const int own = tg_value_ndim(value);
+    return lab_at(value, lab_index(own, tg_value_shape(value), coordinates + ndim - own));
 }
 
 static inline bool lab_close(double a, double b, double tolerance) {
@@ -245,16 +265,18 @@ static inline tensor lab_apply(lab *l, int op, int count, const tensor *operands
     tensor out = {.value = {.dtype = operands[0].value.dtype}};
     tg_value values[TG_MAX_OPERANDS];
     unsigned needs[TG_MAX_OPERANDS];
+    tensor smooth[TG_MAX_OPERANDS]; /* the operands, unknown to the tape where no gradient flows */
     for (int k = 0; k < count; k++) {
         values[k] = operands[k].value;
         needs[k] = tg_op_table[op].needs[k];
+        smooth[k] = tg_op_table[op].partial[k] ? operands[k] : (tensor){.value = values[k]};
     }
     if (l->status != TG_OK) return out;
     l->status = tg_elementwise(&l->loops, l->pool, op, out.value.dtype, values, &out.value);
     if (l->status != TG_OK) return (tensor){.value = {.dtype = out.value.dtype}};
     lab_keep(l, out.value.array);
     if (l->general || lab_record_quickly(l, op, count, operands, &out) == TG_QUICK_GENERAL) {
-        lab_record(l, &(tg_record){.op = op, .kind = TG_NODE_ELEMENTWISE}, count, operands, &out, needs);
+        lab_record(l, &(tg_record){.op = op, .kind = TG_NODE_ELEMENTWISE}, count, smooth, &out, needs);
     }
     return out;
 }

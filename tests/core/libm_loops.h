@@ -38,6 +38,41 @@ static inline void libm_loop_f32(char **args, const tg_index *dims, const tg_ind
     }
 }
 
+/* Matrix products, stacked; see ops.h for the steps. */
+static inline void libm_matmul_f64(char **args, const tg_index *dims, const tg_index *steps, void *data) {
+    (void)data;
+    for (tg_index o = 0; o < dims[0]; o++) {
+        const char *a = args[0] + o * steps[0], *b = args[1] + o * steps[1];
+        for (tg_index i = 0; i < dims[1]; i++) {
+            for (tg_index j = 0; j < dims[3]; j++) {
+                double sum = 0;
+                for (tg_index k = 0; k < dims[2]; k++) {
+                    sum += *(const double *)(a + i * steps[3] + k * steps[4]) *
+                           *(const double *)(b + k * steps[5] + j * steps[6]);
+                }
+                *(double *)(args[2] + o * steps[2] + i * steps[7] + j * steps[8]) = sum;
+            }
+        }
+    }
+}
+
+static inline void libm_matmul_f32(char **args, const tg_index *dims, const tg_index *steps, void *data) {
+    (void)data;
+    for (tg_index o = 0; o < dims[0]; o++) {
+        const char *a = args[0] + o * steps[0], *b = args[1] + o * steps[1];
+        for (tg_index i = 0; i < dims[1]; i++) {
+            for (tg_index j = 0; j < dims[3]; j++) {
+                float sum = 0;
+                for (tg_index k = 0; k < dims[2]; k++) {
+                    sum += *(const float *)(a + i * steps[3] + k * steps[4]) *
+                           *(const float *)(b + k * steps[5] + j * steps[6]);
+                }
+                *(float *)(args[2] + o * steps[2] + i * steps[7] + j * steps[8]) = sum;
+            }
+        }
+    }
+}
+
 static inline double libm_add(double x, double y) { return x + y; }
 static inline double libm_subtract(double x, double y) { return x - y; }
 static inline double libm_multiply(double x, double y) { return x * y; }
@@ -131,6 +166,8 @@ static inline void libm_fill_loops(tg_loops *loops) {
         loops->elementwise[op][TG_NATIVE_F32] = (tg_loop){libm_loop_f32, &functions[op]};
         loops->elementwise[op][TG_NATIVE_F64] = (tg_loop){libm_loop_f64, &functions[op]};
     }
+    loops->matmul[TG_NATIVE_F32] = (tg_loop){libm_matmul_f32, NULL};
+    loops->matmul[TG_NATIVE_F64] = (tg_loop){libm_matmul_f64, NULL};
     for (int op = 0; op < TG_ELEMENTWISE_OPS; op++) {
         for (int type = 0; type < TG_NATIVE_TYPES && tg_op_table[op].forward; type++) {
             loops->elementwise[op][type] = (tg_loop){tg_op_table[op].own[type], loops};
