@@ -101,7 +101,8 @@ def test_listed_names_exist() -> None:
             module = getattr(module, part)
         names = re.findall(r"`([\w.]+)`", listed)
         missing = [name for name in names if not hasattr(module, name)]
-        assert names and not missing, f"{namespace} has no {missing}"
+        assert names, f"nothing is listed for {namespace}"
+        assert not missing, f"{namespace} has no {missing}"
 
 
 def test_wrong_value_is_found() -> None:

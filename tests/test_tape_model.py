@@ -142,7 +142,9 @@ class World:
         tape, model = pair
         if model.state in ("new", "consumed") or (model.state == "recording" and model.persistent):
             return
-        (target, key, _), sources = self.value(), [self.value() for _ in range(4)]
+        known = [value for value in self.values if value[1] in model.parents]
+        target, key, _ = self.pick(known[-3:] or self.values)
+        sources = [self.pick(known or self.values), self.pick(known or self.values), self.value()]
         expected = [model.gradient(key, source) for _, source, _ in sources]
         found = tape.gradient(target, [real for real, _, _ in sources])
         assert [g is None for g in found] == [e is None for e in expected]

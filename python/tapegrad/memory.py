@@ -62,8 +62,6 @@ def set_limit(limit: int) -> None:
     ValueError
         If `limit` is negative.
     """
-    if limit < 0:
-        raise ValueError(f"The limit is a number of bytes and cannot be negative, but it is {limit}.")
     _native.memory_set_limit(limit)
 
 

@@ -35,6 +35,8 @@ cdef extern from "pool.h" nogil:
     void tg_pool_reset_peak(tg_pool *pool)
     void tg_pool_set_limit(tg_pool *pool, size_t limit)
     void tg_pool_trim(tg_pool *pool)
+    void tg_pool_share(tg_pool *pool)
+    void tg_pool_unshare(tg_pool *pool)
 
 cdef extern from "system.h" nogil:
     tg_allocator tg_system_allocator()

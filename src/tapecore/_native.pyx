@@ -12,8 +12,6 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-import logging
-
 import numpy as np
 
 from tapegrad.dtypes import DTYPES, as_dtype
@@ -69,7 +67,14 @@ cdef extern from "<unistd.h>" nogil:
 
 ctypedef object (*builtin)(object self, PyObject **args, Py_ssize_t count, PyObject *names)
 
-cdef object logger = logging.getLogger("tapegrad")
+
+cdef int warn(str message, object detail=None) except -1:
+    """To the logger "tapegrad", as TensorFlow logs; imported when needed, since it takes long."""
+    import logging
+
+    logging.getLogger("tapegrad").warning(message, *(() if detail is None else (detail,)))
+    return 0
+
 
 # --- what is made once ------------------------------------------------------------------------------------------------
 
@@ -1027,8 +1032,10 @@ cdef object elementwise_general(int op, tuple args):
     if large(operands, count):
         # Nobody must replace a variable's array meanwhile: the list holds tensors of their own.
         _held = [copy_value(<Value>x) for x in values]
+        tg_pool_share(pool)
         with nogil:
             status = tg_elementwise(&loops, pool, op, dtype, operands, &out)
+        tg_pool_unshare(pool)
     else:
         status = tg_elementwise(&loops, pool, op, dtype, operands, &out)
     if status == TG_BAD_SHAPE:
@@ -1394,8 +1401,10 @@ cdef Tensor run_structural(tg_call *call, Value x, Value other):
     tg_workspace_init(&workspace, pool)
     if large(operands, 1 if other is None else 2):
         _held = (copy_value(x), None if other is None else copy_value(other))
+        tg_pool_share(pool)
         with nogil:
             status = tg_structural_apply(&loops, &workspace, call, operands, &out)
+        tg_pool_unshare(pool)
     else:
         status = tg_structural_apply(&loops, &workspace, call, operands, &out)
     tg_workspace_clear(&workspace)
@@ -1861,7 +1870,8 @@ cdef class pause:
         return self
 
     def __exit__(self, *details):
-        tg_thread_current().base = self.base
+        cdef tg_thread *thread = tg_thread_current()
+        thread.base = min(self.base, thread.count)  # tapes may have been left inside
 
 
 cdef void release_payload(void *payload) noexcept nogil:
@@ -2081,7 +2091,7 @@ cdef class GradientTape:
 
     cdef int watch_one(self, Value value) except -1:
         if not tg_dtype_is_inexact(value.value.dtype):
-            logger.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got tf.%s: its "
+            warn("The dtype of the watched tensor must be floating (e.g. tf.float32), got tf.%s: its "
                            "gradient will be None. Write the number as 3.0, or pass dtype=tf.float32.",
                            value.dtype.name)
             return 0
@@ -2151,7 +2161,7 @@ cdef class GradientTape:
             if not self.persistent:
                 self.stop()
             elif not self.paused:
-                logger.warning(INSIDE)
+                warn(INSIDE)
         results = self.differentiate(targets, flat_sources, seeds)
         if zero:
             results = [zeros_of(<Value>s) if r is None else r for r, s in zip(results, flat_sources)]
@@ -2178,7 +2188,7 @@ cdef class GradientTape:
         try:
             for i in range(len(sources)):
                 if not tg_dtype_is_inexact((<Value>sources[i]).value.dtype):
-                    logger.warning("The dtype of the source tensor must be floating (e.g. tf.float32) when calling "
+                    warn("The dtype of the source tensor must be floating (e.g. tf.float32) when calling "
                                    "GradientTape.gradient, got tf.%s: there is no gradient. Write the number as 3.0, "
                                    "or pass dtype=tf.float32.", sources[i].dtype.name)
                 slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
@@ -2544,11 +2554,11 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext context
         raise_hooked(tg_sweep_add(sweep, targets[i], &value), context)
     if sweep.high - sweep.low > 4096 or owner.tape.work > RELEASE_LOCK_AT:
         owner.tape.readers += 1
-        try:
-            with nogil:
-                status = tg_sweep_run(sweep)
-        finally:
-            owner.tape.readers -= 1
+        tg_pool_share(pool)
+        with nogil:
+            status = tg_sweep_run(sweep)
+        tg_pool_unshare(pool)
+        owner.tape.readers -= 1
     else:
         status = tg_sweep_run(sweep)
     raise_hooked(status, context)

@@ -142,10 +142,13 @@ tg_status tg_array_borrow(tg_pool *pool, int dtype, int ndim, const tg_index *sh
 
 void tg_array_release(tg_array *array) {
     while (array) {
-        /* Whoever holds the only reference can skip the atomic subtraction: nobody can add one meanwhile. */
-        if (atomic_load_explicit(&array->refs, memory_order_acquire) != 1 &&
-            atomic_fetch_sub_explicit(&array->refs, 1, memory_order_acq_rel) != 1) {
-            return;
+        const int32_t refs = atomic_load_explicit(&array->refs, memory_order_acquire);
+        if (refs != 1) { /* whoever holds the only reference is alone: nobody can add one meanwhile */
+            if (!tg_pool_is_shared(array->pool)) {
+                atomic_store_explicit(&array->refs, refs - 1, memory_order_relaxed);
+                return;
+            }
+            if (atomic_fetch_sub_explicit(&array->refs, 1, memory_order_acq_rel) != 1) return;
         }
         tg_array *base = is_view(array) ? array->owner : NULL;
         if (array->release) array->release(array->owner);

@@ -58,7 +58,12 @@ tg_status tg_array_borrow(tg_pool *pool, int dtype, int ndim, const tg_index *sh
                           char *data, void (*release)(void *), void *owner, tg_array **out);
 
 static inline void tg_array_retain(tg_array *array) {
-    atomic_fetch_add_explicit(&array->refs, 1, memory_order_relaxed);
+    if (tg_pool_is_shared(array->pool)) {
+        atomic_fetch_add_explicit(&array->refs, 1, memory_order_relaxed);
+    } else {
+        int32_t refs = atomic_load_explicit(&array->refs, memory_order_relaxed);
+        atomic_store_explicit(&array->refs, refs + 1, memory_order_relaxed);
+    }
 }
 /* NULL is allowed and ignored. */
 void tg_array_release(tg_array *array);

@@ -50,6 +50,7 @@ typedef struct size_class {
 } size_class;
 
 struct tg_pool {
+    tg_pool_head head; /* first: see tg_pool_is_shared */
     atomic_flag locked;
     tg_allocator allocator;
     tg_pool_stats stats;
@@ -72,14 +73,20 @@ static int class_of(size_t bytes, size_t *class_bytes) {
     return LINEAR_CLASSES + 4 * (log2 - LINEAR_LOG2) + (int)quarter - 4;
 }
 
+void tg_pool_share(tg_pool *pool) { atomic_fetch_add(&pool->head.sharers, 1); }
+void tg_pool_unshare(tg_pool *pool) { atomic_fetch_sub(&pool->head.sharers, 1); }
+
 static void lock(tg_pool *pool) {
+    if (!tg_pool_is_shared(pool)) return;
     int spins = 0;
     while (atomic_flag_test_and_set_explicit(&pool->locked, memory_order_acquire)) {
         if (++spins % SPINS == 0) sched_yield();
     }
 }
 
-static void unlock(tg_pool *pool) { atomic_flag_clear_explicit(&pool->locked, memory_order_release); }
+static void unlock(tg_pool *pool) {
+    if (tg_pool_is_shared(pool)) atomic_flag_clear_explicit(&pool->locked, memory_order_release);
+}
 
 /* The functions below that say "locked" are called with the lock held. The allocator is never called under the lock:
  * returning pages to the system takes long. */

@@ -7,11 +7,17 @@
  *   size classes: multiples of 64 bytes up to 1 KiB, then four per power of two (at most 25 % waste)
  *   a free block:  [ pointer to the next free block of its class | unused ... ]
  *
- * A pool is safe to use from several threads at once (a spin lock, held for a few instructions). It has no global
- * state: whoever creates a pool passes it on. Blocks are aligned to TG_ALIGNMENT.
+ * Threads: whoever touches a pool, or the reference counts of arrays in it, either holds the one lock that its owner
+ * uses (in Python the interpreter lock), or has announced with tg_pool_share, while holding that lock, that it will not.
+ * While nobody has, plain loads and stores do: an atomic instruction costs as much as an operation on ten numbers.
+ * Otherwise counts are atomic, and a spin lock is held for a few instructions.
+ *
+ * A pool has no global state: whoever creates it passes it on. Blocks are aligned to TG_ALIGNMENT.
  */
 #ifndef TG_POOL_H
 #define TG_POOL_H
+
+#include <stdatomic.h>
 
 #include "core.h"
 
@@ -39,6 +45,19 @@ typedef struct tg_pool_stats {
 } tg_pool_stats;
 
 typedef struct tg_pool tg_pool;
+
+/* What comes first in every pool. */
+typedef struct tg_pool_head {
+    _Atomic int sharers; /* threads that work without the owner's lock */
+} tg_pool_head;
+
+static inline bool tg_pool_is_shared(const tg_pool *pool) {
+    return atomic_load_explicit(&((const tg_pool_head *)(const void *)pool)->sharers, memory_order_relaxed) != 0;
+}
+
+/* Before the owner's lock is given up, and after it has been taken again. */
+void tg_pool_share(tg_pool *pool);
+void tg_pool_unshare(tg_pool *pool);
 
 /* *out: owned by the caller, until tg_pool_destroy. The pool's own memory comes from `allocator` too. */
 tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out);

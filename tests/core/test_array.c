@@ -307,12 +307,14 @@ static void *share(void *context) {
 static void test_threads(void) {
     pthread_t threads[THREADS];
     tg_array *array = new_array(TG_F64, 1, (tg_index[]){1000});
+    tg_pool_share(pool);
     for (int i = 0; i < THREADS; i++) {
         tg_array_retain(array);
         CHECK(pthread_create(&threads[i], NULL, share, array) == 0);
     }
     tg_array_release(array); /* the last thread frees it */
     for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+    tg_pool_unshare(pool);
     CHECK(live() == 0);
 }
 

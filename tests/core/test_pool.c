@@ -296,8 +296,10 @@ static void *trade(void *context) {
 static void test_threads(void) {
     exchange shared = {.pool = new_pool(32 * 1024)};
     pthread_t threads[THREADS];
+    tg_pool_share(shared.pool);
     for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, trade, &shared) == 0);
     for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+    tg_pool_unshare(shared.pool);
     for (int i = 0; i < SLOTS; i++) {
         if (shared.slots[i]) unpack_parcel(&shared, shared.slots[i]);
     }
