@@ -14,13 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tapegrad._format import variable_repr
-from tapegrad._native import Tensor, Value, VariableBase, array, elementwise, own, pause, tensor
+from tapegrad._native import Tensor, Value, VariableBase, array, own, pause, tensor
 from tapegrad.dtypes import DType, as_dtype
 
 __all__ = ["Variable"]
 
-_add = elementwise["add"]
-_subtract = elementwise["subtract"]
 
 
 class Variable(VariableBase):
@@ -125,20 +123,20 @@ class Variable(VariableBase):
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Variable:
         """Add `delta`, of the variable's shape, and return the variable; otherwise as `assign`."""
-        with pause():
-            if not self._accepts(delta):
+        if not self._accepts(delta):
+            with pause():
                 delta = self._fitting(delta, "add to")
-            self._assign(_add(self, delta))
+        self._update(delta, False)
         return self
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Variable:
         """Subtract `delta`, of the variable's shape, and return the variable; otherwise as `assign`."""
-        with pause():
-            if not self._accepts(delta):
+        if not self._accepts(delta):
+            with pause():
                 delta = self._fitting(delta, "subtract from")
-            self._assign(_subtract(self, delta))
+        self._update(delta, True)
         return self
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Variable:

@@ -400,6 +400,29 @@ cdef class VariableBase(Value):
                 and tg_same_shape(tg_value_ndim(&self.value), tg_value_shape(&self.value),
                                   tg_value_ndim(&(<Tensor>value).value), tg_value_shape(&(<Tensor>value).value)))
 
+    def _update(self, Tensor delta not None, bint subtract):
+        """Adds or subtracts a tensor that `_accepts` has passed.
+
+        The buffer is written to if nobody else sees it (no tape has saved it, no tensor or array shares it), which
+        saves a training step the memory of a second parameter; else the sum becomes a new one.
+        """
+        cdef tg_array *own = self.value.array
+        cdef tg_array *other = delta.value.array
+        cdef int op = TG_OP_SUBTRACT if subtract else TG_OP_ADD
+        cdef char *args[3]
+        cdef tg_index steps[3]
+        cdef tg_loop loop
+        if (own == NULL or not tg_dtype_is_native(self.value.dtype) or not tg_array_is_unique(own)
+                or not other.contiguous):
+            with pause():
+                self._assign(binary(op, self, delta))
+            return
+        loop = loops.elementwise[op][tg_native_index(self.value.dtype)]
+        args[0] = args[2] = own.data
+        args[1] = other.data
+        steps[0] = steps[1] = steps[2] = tg_itemsize(self.value.dtype)
+        loop.function(args, &own.size, steps, loop.data)
+
     def read_value(self):
         """The value now, as a tensor; the read is recorded like any other use of the variable."""
         return snapshot(self)
@@ -2091,9 +2114,8 @@ cdef class GradientTape:
 
     cdef int watch_one(self, Value value) except -1:
         if not tg_dtype_is_inexact(value.value.dtype):
-            warn("The dtype of the watched tensor must be floating (e.g. tf.float32), got tf.%s: its "
-                           "gradient will be None. Write the number as 3.0, or pass dtype=tf.float32.",
-                           value.dtype.name)
+            warn("The dtype of the watched tensor must be floating (e.g. tf.float32), got tf.%s: its gradient will be "
+                 "None. Write the number as 3.0, or pass dtype=tf.float32.", value.dtype.name)
             return 0
         watch_value(&self.tape, value)
         return 0
@@ -2189,8 +2211,8 @@ cdef class GradientTape:
             for i in range(len(sources)):
                 if not tg_dtype_is_inexact((<Value>sources[i]).value.dtype):
                     warn("The dtype of the source tensor must be floating (e.g. tf.float32) when calling "
-                                   "GradientTape.gradient, got tf.%s: there is no gradient. Write the number as 3.0, "
-                                   "or pass dtype=tf.float32.", sources[i].dtype.name)
+                         "GradientTape.gradient, got tf.%s: there is no gradient. Write the number as 3.0, or pass "
+                         "dtype=tf.float32.", sources[i].dtype.name)
                 slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
             for i in range(len(targets)):
                 slots[sources_count + i] = tg_handles_find(&(<Value>targets[i]).handles, self.tape.id)
