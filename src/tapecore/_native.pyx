@@ -2217,12 +2217,13 @@ cdef class GradientTape:
             for i in range(len(targets)):
                 slots[sources_count + i] = tg_handles_find(&(<Value>targets[i]).handles, self.tape.id)
             try:
+                if not self.persistent:  # at once, so that no other thread starts on what this sweep uses up
+                    self.remembered = None if self.variables is None else self.watched_variables()
+                    self.state = CONSUMED
                 results = sweep(self, sources_count, slots, targets_count, slots + sources_count, seeds)
             finally:
                 if not self.persistent:
-                    self.remembered = None if self.variables is None else self.watched_variables()
                     self.forget(False)
-                    self.state = CONSUMED
             # A target that the tape does not know still depends on itself.
             for i in range(len(sources)):
                 if slots[i] == TG_NO_SLOT:

@@ -1,0 +1,131 @@
+/* adjoint.c: adding cotangents to the adjoints of a sweep, and reading them. */
+#include <string.h>
+
+#include "sweep.h"
+
+static void add_number(tg_cell *cell, const tg_value *number) {
+    if (number->dtype == TG_F64) {
+        cell->f64 += number->scalar.f64;
+    } else {
+        cell->f32 += number->scalar.f32;
+    }
+}
+
+/* Makes the contribution fit the slot: shape by summing over broadcast dimensions, then type. */
+static tg_status fit(tg_sweep *sweep, tg_output output, tg_value *value) {
+    tg_workspace *workspace = &sweep->workspace;
+    if (!tg_same_shape(output.ndim, output.shape, tg_value_ndim(value), tg_value_shape(value))) {
+        tg_value summed = {.array = NULL, .dtype = value->dtype};
+        tg_status status = TG_OK;
+        if (output.ndim) status = tg_array_new(workspace->pool, value->dtype, output.ndim, output.shape, &summed.array);
+        if (status == TG_OK) status = tg_sum_to(sweep->loops, workspace, value, &summed, true);
+        tg_array_release(value->array);
+        *value = summed;
+        if (status != TG_OK) return status;
+    }
+    if (value->dtype != output.dtype) {
+        tg_call call = {.op = TG_CAST, .dtype = output.dtype, .ndim = output.ndim};
+        if (output.ndim) memcpy(call.shape, output.shape, (size_t)output.ndim * sizeof *call.shape);
+        tg_value converted;
+        tg_status status = tg_structural_apply(sweep->loops, workspace, &call, value, &converted);
+        if (status != TG_OK) return status;
+        tg_array_release(value->array);
+        *value = converted;
+    }
+    return TG_OK;
+}
+
+/* *array += contribution, in place if nobody else sees the array. */
+static tg_status accumulate(tg_sweep *sweep, tg_array **array, const tg_value *contribution) {
+    tg_value operands[2] = {{.array = *array, .dtype = contribution->dtype}, *contribution};
+    if (tg_array_is_unique(*array)) {
+        return tg_sum_to(sweep->loops, &sweep->workspace, contribution, &operands[0], false);
+    }
+    tg_value sum;
+    tg_status status =
+        tg_elementwise(sweep->loops, sweep->workspace.pool, TG_OP_ADD, contribution->dtype, operands, &sum);
+    if (status == TG_OK) {
+        tg_array_release(*array);
+        *array = sum.array;
+    }
+    return status;
+}
+
+static tg_status add_generic(tg_sweep *sweep, tg_cell *cell, tg_value *contribution) {
+    tg_value sum = *contribution;
+    if (cell->array) {
+        tg_value old = {.array = cell->array, .dtype = cell->array->dtype};
+        tg_status status = sweep->hooks.add(sweep->hooks.context, &old, contribution, &sum);
+        tg_array_release(contribution->array);
+        if (status != TG_OK) return status;
+        tg_array_release(cell->array);
+    }
+    cell->array = NULL;
+    tg_status status = tg_value_to_array(&sum, sweep->workspace.pool, &cell->array);
+    tg_array_release(sum.array);
+    return status;
+}
+
+tg_status tg_sweep_add(tg_sweep *sweep, uint32_t slot, tg_value *contribution) {
+    tg_sweep_reach(sweep, slot);
+    tg_output output = tg_tape_output(sweep->tape, slot);
+    tg_cell *cell = tg_sweep_cell(sweep, slot);
+    if (!tg_dtype_is_native(output.dtype)) return add_generic(sweep, cell, contribution);
+    tg_status status = fit(sweep, output, contribution);
+    if (status == TG_OK && output.ndim == 0) {
+        add_number(cell, contribution);
+        return TG_OK;
+    }
+    if (status == TG_OK && !cell->array) {
+        cell->array = contribution->array;
+        return TG_OK;
+    }
+    if (status == TG_OK) status = accumulate(sweep, &cell->array, contribution);
+    tg_array_release(contribution->array);
+    return status;
+}
+
+tg_status tg_sweep_add_ones(tg_sweep *sweep, uint32_t slot) {
+    tg_output output = tg_tape_output(sweep->tape, slot);
+    tg_value one = {.array = NULL, .dtype = output.dtype};
+    if (output.dtype == TG_F64) {
+        one.scalar.f64 = 1.0;
+    } else {
+        one.scalar.f32 = 1.0f;
+    }
+    if (output.ndim) {
+        /* One number seen as an array: the kernels recognise it, and no memory is filled. */
+        tg_index all = -1;
+        tg_call call = {.op = TG_EXPAND, .dtype = output.dtype, .ndim = output.ndim, .params_count = 1, .params = &all};
+        memcpy(call.shape, output.shape, (size_t)output.ndim * sizeof *call.shape);
+        if (output.ndim < TG_MAX_DIMS) all = ((tg_index)1 << output.ndim) - 1;
+        tg_value ones;
+        tg_status status = tg_structural_apply(sweep->loops, &sweep->workspace, &call, &one, &ones);
+        if (status != TG_OK) return status;
+        one = ones;
+    }
+    return tg_sweep_add(sweep, slot, &one);
+}
+
+bool tg_sweep_peek(const tg_sweep *sweep, uint32_t slot, tg_value *out) {
+    tg_output output = tg_tape_output(sweep->tape, slot);
+    const tg_cell *cell = tg_sweep_cell(sweep, slot);
+    *out = (tg_value){.array = NULL, .dtype = output.dtype};
+    if (tg_holds_number(output.dtype, output.ndim)) {
+        out->scalar.f64 = cell->f64;
+        return true;
+    }
+    if (!cell->array) return false;
+    if (cell->array->ndim == 0) {
+        memcpy(&out->scalar, cell->array->data, tg_itemsize(output.dtype));
+    } else {
+        out->array = cell->array;
+    }
+    return true;
+}
+
+bool tg_sweep_take(tg_sweep *sweep, uint32_t slot, tg_value *out) {
+    if (!tg_sweep_peek(sweep, slot, out)) return false;
+    if (out->array) tg_array_retain(out->array); /* a source asked for twice is taken twice */
+    return true;
+}
