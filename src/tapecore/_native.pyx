@@ -2102,13 +2102,16 @@ cdef class GradientTape:
         if isinstance(tensor, Value):
             self.watch_one(tensor)
             return
-        from tapegrad.nest import flatten
+        if (type(tensor) is list or type(tensor) is tuple) and all_values(tensor):
+            leaves = tensor
+        else:
+            from tapegrad.nest import flatten
 
-        leaves = flatten(tensor)
-        for leaf in leaves:
-            if not isinstance(leaf, Value):
-                raise ValueError(f"Passed in object {leaf} of type {type(leaf).__name__!r}, not tf.Tensor or "
-                                 "tf.Variable or ExtensionType.")
+            leaves = flatten(tensor)
+            for leaf in leaves:
+                if not isinstance(leaf, Value):
+                    raise ValueError(f"Passed in object {leaf} of type {type(leaf).__name__!r}, not tf.Tensor or "
+                                     "tf.Variable or ExtensionType.")
         for leaf in leaves:
             self.watch_one(leaf)
 
@@ -2189,9 +2192,10 @@ cdef class GradientTape:
             results = [zeros_of(<Value>s) if r is None else r for r, s in zip(results, flat_sources)]
         if isinstance(sources, Value):
             return results[0]
-        if type(sources) is list:
-            if len(sources) == len(results) and all_values(sources):
-                return results
+        if type(sources) is list and flat_sources is sources:
+            return results
+        if type(sources) is tuple and all_values(sources):
+            return tuple(results)
         from tapegrad.nest import pack_sequence_as
 
         return pack_sequence_as(sources, results)
@@ -2274,8 +2278,9 @@ cdef class _StopRecording:
 
 
 cdef bint all_values(object items):
+    """Whether a list or tuple holds tensors and variables only."""
     for item in items:
-        if not isinstance(item, Value):
+        if not is_value(item):
             return False
     return True
 
@@ -2286,6 +2291,8 @@ cdef list flatten_values(object structure, str argument):
         return [structure]
     if type(structure) is list and all_values(structure):
         return structure
+    if type(structure) is tuple and all_values(structure):
+        return list(structure)
     from tapegrad.nest import flatten
 
     leaves = flatten(structure)

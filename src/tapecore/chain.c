@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define ELEMENTS_PER_POLL (1 << 22)
-
 static bool is_tagged(const tg_cell *cell) { return (uintptr_t)cell->object & 1; }
 static int tagged_place(const tg_cell *cell) { return (int)((uintptr_t)cell->object >> 1); }
 static void tag(tg_cell *cell, int place) { cell->object = (void *)((uintptr_t)place << 1 | 1); } /* NOLINT */
@@ -249,16 +247,11 @@ static void run_step(const tg_chain *chain, tg_sweep *sweep, const chain_memory 
 }
 
 static tg_status run(const tg_chain *chain, tg_sweep *sweep, const chain_memory *memory) {
-    tg_index elements = 0;
     for (tg_index start = 0; start < chain->size; start += TG_BLOCK) {
         tg_index count = chain->size - start < TG_BLOCK ? chain->size - start : TG_BLOCK;
         for (int i = 0; i < chain->steps; i++) run_step(chain, sweep, memory, &chain->step[i], start, count);
-        elements += count * chain->steps;
-        if (elements >= ELEMENTS_PER_POLL) {
-            elements = 0;
-            tg_status status = sweep->hooks.poll(sweep->hooks.context);
-            if (status != TG_OK) return status;
-        }
+        tg_status status = tg_sweep_worked(sweep, count * chain->steps);
+        if (status != TG_OK) return status;
     }
     return TG_OK;
 }

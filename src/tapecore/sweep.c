@@ -6,8 +6,9 @@
 #include "chain.h"
 
 /* How much work may pass between two looks at the poll function: about ten milliseconds. */
-#define NODES_PER_POLL 65536
 #define ELEMENTS_PER_POLL (1 << 22)
+#define ELEMENTS_PER_NODE 64 /* what a node costs beyond its elements */
+#define NODES_PER_POLL (ELEMENTS_PER_POLL / ELEMENTS_PER_NODE)
 
 static bool holds_number(tg_output output) { return tg_holds_number(output.dtype, output.ndim); }
 
@@ -316,18 +317,26 @@ static tg_status array_node(tg_sweep *sweep, tg_chain *chain, tg_node *node) {
             if (tg_chain_add(chain, sweep, node)) return TG_OK;
         }
     }
+    const tg_array *g = tg_sweep_cell(sweep, node->slot)->array;
+    const tg_index elements = g ? g->size : 0;
     tg_status status = elementwise_node(sweep, node);
     leave(sweep, node);
-    return status;
+    return status == TG_OK ? tg_sweep_worked(sweep, elements) : status;
+}
+
+tg_status tg_sweep_worked(tg_sweep *sweep, tg_index elements) {
+    sweep->worked += elements;
+    if (sweep->worked < ELEMENTS_PER_POLL) return TG_OK;
+    sweep->worked = 0;
+    return sweep->hooks.poll(sweep->hooks.context);
 }
 
 tg_status tg_sweep_run(tg_sweep *sweep) {
-    size_t nodes = 0;
-    tg_index elements = 0;
     tg_status status = TG_OK;
     tg_chain chain;
     chain.links = chain.places = chain.steps = 0;
     for (tg_node *node; status == TG_OK && (node = tg_sweep_next(sweep));) {
+        tg_index work = ELEMENTS_PER_NODE;
         const bool native = node->kind != TG_NODE_EXTERNAL && !(node->flags & TG_FLAG_GENERIC);
         if (native && node->kind == TG_NODE_ELEMENTWISE && node->ndim) {
             status = array_node(sweep, &chain, node);
@@ -339,22 +348,18 @@ tg_status tg_sweep_run(tg_sweep *sweep) {
                 leave(sweep, node);
             } else if (node->kind == TG_NODE_ELEMENTWISE) {
                 if (node->dtype == TG_F64 && node->operands <= 2) {
-                    nodes += number_run(sweep, node);
+                    work += (tg_index)number_run(sweep, node) * ELEMENTS_PER_NODE;
                 } else {
                     number_node(sweep, node);
                 }
             } else {
                 const tg_cell *cell = tg_sweep_cell(sweep, node->slot);
-                if (node->ndim && cell->array) elements += cell->array->size;
+                if (node->ndim && cell->array) work += cell->array->size;
                 status = structural_node(sweep, node);
                 leave(sweep, node);
             }
         }
-        if (status == TG_OK && (++nodes >= NODES_PER_POLL || elements >= ELEMENTS_PER_POLL)) {
-            nodes = 0;
-            elements = 0;
-            status = sweep->hooks.poll(sweep->hooks.context);
-        }
+        if (status == TG_OK) status = tg_sweep_worked(sweep, work);
     }
     tg_status flushed = tg_chain_flush(&chain, sweep);
     return status == TG_OK ? flushed : status;

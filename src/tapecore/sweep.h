@@ -57,6 +57,7 @@ typedef struct tg_sweep {
     uint8_t *states; /* likewise, in the same block */
     size_t block_bytes;
     size_t cursor; /* where in the arena the node last visited begins: a recorded sweep may make the arena move */
+    tg_index worked; /* since the last look at the poll function: see tg_sweep_worked */
     bool started, done;
     bool consume; /* saved values are released as soon as the sweep has passed them */
 } tg_sweep;
@@ -101,5 +102,8 @@ tg_node *tg_sweep_next(tg_sweep *sweep);
 
 /* The whole native sweep. */
 tg_status tg_sweep_run(tg_sweep *sweep);
+
+/* Called by whoever works for the sweep, with the number of elements computed: asks the poll function now and then. */
+tg_status tg_sweep_worked(tg_sweep *sweep, tg_index elements);
 
 #endif
