@@ -3,8 +3,11 @@
 
 #include <string.h>
 
-tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *const *handles,
-                         const tg_value *values, const tg_value *out, tg_handles *out_handles) {
+/* With `operands` known to the compiler its loops are straight-line code. */
+static inline __attribute__((always_inline)) tg_quick record(tg_tape *tape, int op, const int operands,
+                                                             const tg_handles *const *handles,
+                                                             const tg_value *values, const tg_value *out,
+                                                             tg_handles *out_handles) {
     const tg_op_info *info = &tg_op_table[op];
     const tg_array *result = out->array;
     const int ndim = result->ndim;
@@ -71,4 +74,13 @@ tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *
     tape->owning += arrays != 0;
     tape->work += result->size;
     return TG_QUICK_RECORDED;
+}
+
+tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *const *handles,
+                         const tg_value *values, const tg_value *out, tg_handles *out_handles) {
+    switch (operands) {
+    case 1: return record(tape, op, 1, handles, values, out, out_handles);
+    case 2: return record(tape, op, 2, handles, values, out, out_handles);
+    default: return record(tape, op, operands, handles, values, out, out_handles);
+    }
 }
