@@ -145,7 +145,7 @@ def structural(
         axes = tuple(d for d in range(x.ndim) if params[0] >> d & 1)
         return np.add.reduce(x, axis=axes).reshape(shape)
     if op == "cast":
-        return x.astype(dtype)
+        return (x if np.issubdtype(dtype, np.complexfloating) else x.real).astype(dtype)
     assert other is not None
     if op == "scatter_add":
         result = np.zeros(shape, x.dtype)

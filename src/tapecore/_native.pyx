@@ -251,7 +251,7 @@ cdef class Value:
     def __format__(self, spec):
         if self.value.array == NULL:
             return format(to_numpy(self).item() if spec else to_numpy(self), spec)
-        return format(str(self), spec)
+        return format(view_of(self), spec)
 
     def __add__(left, right):
         return binary(TG_OP_ADD, left, right)
@@ -1024,10 +1024,14 @@ cdef object operands_of(tuple args):
             strong = dtype if strong < 0 else promoted[strong][dtype]
         values.append((x, weak))
     if strong < 0:  # only Python numbers: TensorFlow's default types
-        values = [(tensor(x), -1) for x, _ in values]
-        for x, _ in values:
-            dtype = (<Value>x).value.dtype
-            strong = dtype if strong < 0 else promoted[strong][dtype]
+        widest = max([weak for _, weak in values])
+        if widest == TG_I64:
+            values = [(tensor(x), -1) for x, _ in values]
+            for x, _ in values:
+                dtype = (<Value>x).value.dtype
+                strong = dtype if strong < 0 else promoted[strong][dtype]
+        else:
+            strong = TG_F32 if widest == TG_F64 else TG_C128
     dtype = strong
     for _, weak in values:
         if weak >= 0:
@@ -1254,7 +1258,11 @@ def apply_ufunc(ufunc, *operands):
     if not any([isinstance(x, np.ndarray) for x in values]):
         values = [view_of(<Value>tensor(x)) for x in values]
     with np.errstate(all="ignore"):
-        return own(ufunc(*values))
+        try:
+            return own(ufunc(*values))
+        except ValueError as error:
+            raise ValueError(f"{ufunc.__name__}: operands of shapes {', '.join([str(np.shape(x)) for x in values])} "
+                             "cannot be broadcast together") from error
 
 
 cdef object COMPARISONS = {Py_LT: np.less, Py_LE: np.less_equal, Py_EQ: np.equal, Py_NE: np.not_equal,
@@ -1298,11 +1306,6 @@ cdef object compare(Value left, object right, int relation):
             return result
     if not convertible(right):
         return NotImplemented
-    if relation == Py_EQ or relation == Py_NE:
-        try:
-            return apply_ufunc(COMPARISONS[relation], left, right)
-        except ValueError as error:
-            raise ValueError(f"cannot compare shapes {left.shape} and {np.shape(array(right))}") from error
     return apply_ufunc(COMPARISONS[relation], left, right)
 
 # --- the elementwise functions as builtins ----------------------------------------------------------------------------
@@ -1640,7 +1643,10 @@ cdef Tensor cast_to(object x, int dtype):
     cdef tg_call call
     cdef Value value = <Value>x
     if not (tg_dtype_is_inexact(dtype) and tg_dtype_is_inexact(value.value.dtype)):
-        return from_ndarray(view_of(value).astype(DTYPES[dtype].as_numpy_dtype), True)
+        source = view_of(value)
+        if source.dtype.kind == "c":
+            source = source.real
+        return from_ndarray(source.astype(DTYPES[dtype].as_numpy_dtype), True)
     set_shape_of(&call, value)
     call.op = TG_CAST
     call.dtype = dtype

@@ -16,7 +16,8 @@ static inline __attribute__((always_inline)) tg_quick record(tg_tape *tape, int 
         return TG_QUICK_GENERAL;
     }
     tg_node *node = (tg_node *)(tape->arena + tape->used); /* filled before it counts */
-    unsigned needs = 0, flags = TG_FLAG_PLAIN;
+    /* An operand of the result's rank and size has its shape, since it was broadcast to it: unless there are no elements. */
+    unsigned needs = 0, flags = result->size ? TG_FLAG_PLAIN : 0;
     bool tracked = false;
     for (int k = 0; k < operands; k++) {
         uint32_t slot;
@@ -29,7 +30,7 @@ static inline __attribute__((always_inline)) tg_quick record(tg_tape *tape, int 
         }
         const tg_array *array = values[k].array;
         if (!array) {
-            flags |= TG_FLAG_NUMBER << k;
+            flags |= (unsigned)TG_FLAG_NUMBER << k;
         } else if (array->size != result->size || array->ndim != ndim || !array->contiguous) {
             flags &= ~(unsigned)TG_FLAG_PLAIN;
         }

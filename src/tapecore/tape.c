@@ -34,6 +34,10 @@ void tg_tape_release_node(tg_tape *tape, tg_node *node) {
 }
 
 void tg_tape_clear(tg_tape *tape, uint64_t id) {
+    if (!tape->arena && !tape->node_of_slot) { /* nothing was recorded */
+        tape->id = id;
+        return;
+    }
     /* Backwards, so that the pool's last-in-first-out lists hand the blocks out again in recording order. */
     for (size_t end = tape->nodes, at = tape->last; tape->owning && end; end--) {
         tg_node *node = (tg_node *)(tape->arena + at);

@@ -247,17 +247,16 @@ static inline void lab_record(lab *l, tg_record *record, int count, const tensor
 }
 
 static inline tg_quick lab_record_quickly(lab *l, int op, int count, const tensor *operands, tensor *out) {
-    const tg_handles *handles[TG_MAX_OPERANDS];
-    tg_value values[TG_MAX_OPERANDS];
-    for (int k = 0; k < count; k++) {
-        values[k] = operands[k].value;
-        handles[k] = &operands[k].handles;
+    const tensor *x = &operands[0], *y = &operands[count - 1], *z = y;
+    if (!out->value.array) {
+        if (count > 2) return TG_QUICK_GENERAL;
+        return tg_record_number(&l->tape, op, out->value.dtype, count == 2, &x->handles, x->value.scalar.u64,
+                                &y->handles, y->value.scalar.u64, out->value.scalar.u64, &out->handles);
     }
-    if (out->value.array) return tg_record_array(&l->tape, op, count, handles, values, &out->value, &out->handles);
-    if (count > 2) return TG_QUICK_GENERAL;
-    const int y = count - 1;
-    return tg_record_number(&l->tape, op, out->value.dtype, count == 2, handles[0], values[0].scalar.u64, handles[y],
-                            values[y].scalar.u64, out->value.scalar.u64, &out->handles);
+    if (count == 3) y = &operands[1];
+    const tg_handles *handles[] = {&x->handles, &y->handles, &z->handles};
+    const tg_value values[] = {x->value, y->value, z->value};
+    return tg_record_array(&l->tape, op, count, handles, values, &out->value, &out->handles);
 }
 
 /* An operation of ops.def. */

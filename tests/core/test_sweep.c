@@ -230,6 +230,17 @@ static void test_empty(lab *l) {
     CHECK(got[0].given && tg_same_shape(2, tg_value_shape(&got[0].value), 2, (tg_index[]){0, 3}));
     CHECK(got[1].given && got[1].value.scalar.f64 == 0);
     CHECK(got[2].given && tg_value_size(&got[2].value) == 3 && lab_at(&got[2].value, 2) == 0);
+
+    /* As many elements, but another shape; the cotangent is an array of its own, which could be taken over. */
+    tensor column = lab_watch(l, lab_random(l, TG_F64, 2, (tg_index[]){0, 1})), chosen = lab_number(TG_I64, 1);
+    const tg_call take = {
+        .op = TG_TAKE, .dtype = TG_F64, .ndim = 1, .params_count = 1, .params = (tg_index[]){1}, .shape = {0}};
+    z = lab_structural(l, &take, 2, (tensor[]){lab_multiply(l, column, x), chosen});
+    lab_gradients(l, 1, &z, NULL, 2, (tensor[]){column, x}, got, false);
+    CHECK(got[0].given && tg_same_shape(2, tg_value_shape(&got[0].value), 2, (tg_index[]){0, 1}));
+    CHECK(got[1].given && tg_same_shape(2, tg_value_shape(&got[1].value), 2, (tg_index[]){0, 3}));
+    lab_gradients(l, 1, &z, NULL, 1, (tensor[]){column}, got, false);
+    CHECK(got[0].given && tg_same_shape(2, tg_value_shape(&got[0].value), 2, (tg_index[]){0, 1}));
 }
 
 int main(void) {

@@ -1,5 +1,6 @@
 """TensorFlow's `tf.nn`: activations, losses from logits, dropout, lookups, convolution and pooling."""
 
+from tapegrad._tf.arrays import top_k
 from tapegrad.nn.activations import (
     elu,
     gelu,
@@ -53,4 +54,5 @@ __all__ = [
     "sparse_softmax_cross_entropy_with_logits",
     "swish",
     "tanh",
+    "top_k",
 ]
