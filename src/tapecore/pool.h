@@ -25,9 +25,9 @@
 #define TG_POOL_LARGE ((size_t)1 << 20)
 
 /* Where a pool gets its memory. `allocate` returns NULL on failure; `bytes` is a multiple of TG_ALIGNMENT and the
- * result must be aligned to it. `resize` may be NULL; it moves or extends a block of `allocate` from `bytes` to `wanted`
- * bytes, both at least TG_POOL_LARGE, and keeps the contents; NULL: it failed, and the block is as it was. Tests inject
- * one that fails on request. */
+ * result must be aligned to it. `resize` may be NULL; it moves or extends a block of `allocate` from `bytes` to
+ * `wanted` bytes, both at least TG_POOL_LARGE, and keeps the contents; NULL: it failed, and the block is as it was.
+ * Tests inject one that fails on request. */
 typedef struct tg_allocator {
     void *(*allocate)(void *context, size_t bytes);
     void (*release)(void *context, void *block, size_t bytes);
@@ -70,9 +70,9 @@ void tg_pool_destroy(tg_pool *pool);
 void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes);
 void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes);
 
-/* In place of `block` (NULL: a new one) a block of at least `bytes` bytes that begins with the first `used` bytes of it;
- * or NULL, and `block` is as it was. *new_block_bytes, out: its size, all of which may be used. Where the allocator can
- * resize, large blocks are not copied and pages that were never touched stay so: grow generously. */
+/* In place of `block` (NULL: a new one) a block of at least `bytes` bytes that begins with the first `used` bytes of
+ * it; or NULL, and `block` is as it was. *new_block_bytes, out: its size, all of which may be used. Where the allocator
+ * can resize, large blocks are not copied and pages that were never touched stay so: grow generously. */
 void *tg_pool_resize(tg_pool *pool, void *block, size_t block_bytes, size_t bytes, size_t used,
                      size_t *new_block_bytes);
 

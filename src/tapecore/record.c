@@ -16,7 +16,7 @@ static inline __attribute__((always_inline)) tg_quick record(tg_tape *tape, int 
         return TG_QUICK_GENERAL;
     }
     tg_node *node = (tg_node *)(tape->arena + tape->used); /* filled before it counts */
-    /* An operand of the result's rank and size has its shape, since it was broadcast to it: unless there are no elements. */
+    /* An operand of the result's rank and size was not broadcast: the shapes agree, unless there are no elements. */
     unsigned needs = 0, flags = result->size ? TG_FLAG_PLAIN : 0;
     bool tracked = false;
     for (int k = 0; k < operands; k++) {

@@ -25,7 +25,8 @@ static inline tensor random_operand(lab *l, int dtype, int ndim, const tg_index 
     return lab_random_as(l, dtype, ndim, shape, lab_below(l, LAB_LAYOUTS));
 }
 
-static inline void random_mask_shape(lab *l, int ndim, const tg_index *shape, uint64_t *mask, int *small_ndim, tg_index *small) {
+static inline void random_mask_shape(lab *l, int ndim, const tg_index *shape, uint64_t *mask, int *small_ndim,
+                                     tg_index *small) {
     const int form = lab_below(l, 3); /* masked axes dropped, kept, or the leading ones dropped */
     *mask = 0;
     for (int d = 0; d < ndim; d++) *mask |= (uint64_t)lab_below(l, 2) << d;
@@ -53,7 +54,8 @@ static inline tensor random_indices(lab *l, tg_index length) {
 }
 
 /* The region of a slice of this shape. The sliced shape drops some axes of one element and adds others. */
-static inline void random_region(lab *l, example *e, int ndim, const tg_index *shape, int *sliced_ndim, tg_index *sliced) {
+static inline void random_region(lab *l, example *e, int ndim, const tg_index *shape, int *sliced_ndim,
+                                 tg_index *sliced) {
     *sliced_ndim = 0;
     for (int d = 0; d < ndim; d++) {
         tg_index step = 1 + lab_below(l, 3), count = shape[d] ? lab_below(l, (int)shape[d] + 1) : 0;

@@ -12,11 +12,12 @@
 /* ---- random programs ---- */
 
 static void random_size(lab *l, program *p) {
-    static const tg_index lengths[] = {1, 2, 7, 64, TG_BLOCK - 1, TG_BLOCK, TG_BLOCK + 1, 2 * TG_BLOCK, 2 * TG_BLOCK + 1};
+    static const tg_index block = TG_BLOCK;
+    const tg_index lengths[] = {1, 2, 7, 64, block - 1, block, block + 1, 2 * block, 2 * block + 1};
     p->ndim = 1 + lab_below(l, 2);
     const int longest = lab_below(l, 4) ? 3 : (int)(sizeof lengths / sizeof *lengths);
     p->shape[p->ndim - 1] = lengths[lab_below(l, longest)];
-    if (p->ndim == 2) p->shape[0] = 1 + lab_below(l, 3);
+    if (p->ndim == 2) p->shape[0] = lab_below(l, 10) ? 1 + lab_below(l, 3) : 0;
 }
 
 /* Some values that the tape knows, each perhaps more than once; returns how many. */

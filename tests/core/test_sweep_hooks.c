@@ -160,7 +160,8 @@ static tg_status add_complex(void *context, const tg_value *a, const tg_value *b
     if (status == TG_OK) status = tg_value_to_array(b, l->pool, &arrays[1]);
     if (status == TG_OK) status = tg_array_like(l->pool, arrays[0], &sum);
     for (tg_index i = 0; status == TG_OK && i < 2 * sum->size; i++) {
-        ((double *)(void *)sum->data)[i] = ((double *)(void *)arrays[0]->data)[i] + ((double *)(void *)arrays[1]->data)[i];
+        const double x = ((double *)(void *)arrays[0]->data)[i], y = ((double *)(void *)arrays[1]->data)[i];
+        ((double *)(void *)sum->data)[i] = x + y;
     }
     if (status == TG_OK) tg_value_from_array(sum, out);
     tg_array_release(arrays[0]);

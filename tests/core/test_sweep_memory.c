@@ -105,7 +105,7 @@ static tensor many_numbers(lab *l, tensor x) {
     return x;
 }
 
-/* Operations that save nothing, so that large arrays are cheap: whole ones, ones that broadcast, and structural ones. */
+/* Operations that save nothing, so that large arrays are cheap. */
 enum { ROWS = 512, COLUMNS = 512, LARGE_STEPS = 40 };
 
 static tensor large_sums(lab *l, tensor x) {

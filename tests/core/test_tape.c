@@ -141,7 +141,7 @@ static void test_external(lab *l) {
 static void test_other_handles(lab *l) {
     tensor x = lab_watch(l, lab_number(TG_F64, 2)), y = lab_watch(l, lab_number(TG_F64, 3));
     const uint32_t x_slot = lab_slot(l, x);
-    for (uint64_t id = 10; id < 14; id++) CHECK_OK(tg_handles_add(&x.handles, l->pool, id, (uint32_t)id * 2, NULL, NULL));
+    for (uint32_t id = 10; id < 14; id++) CHECK_OK(tg_handles_add(&x.handles, l->pool, id, 2 * id, NULL, NULL));
     CHECK_OK(tg_handles_add(&y.handles, l->pool, 20, 7, NULL, NULL));
     CHECK(lab_slot(l, x) == x_slot);
     tensor z = lab_multiply(l, x, y);
