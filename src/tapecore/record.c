@@ -52,25 +52,11 @@ static inline __attribute__((always_inline)) tg_quick record(tg_tape *tape, int 
             *saved++ = value->scalar.u64;
         }
     }
-    const uint32_t words = (uint32_t)(saved - (uint64_t *)node);
-    node->op = (uint16_t)op;
-    node->kind = TG_NODE_ELEMENTWISE;
-    node->dtype = (uint8_t)out->dtype;
-    node->ndim = (uint8_t)ndim;
-    node->flags = (uint8_t)(flags & TG_FLAG_PLAIN ? flags : 0);
-    node->saved_mask = (uint8_t)needs;
-    node->array_mask = (uint8_t)arrays;
-    node->words = words;
-    node->previous = tape->last_words;
-    node->operands = (uint32_t)operands;
-    node->slot = tape->slots;
-    tape->last = (uint32_t)tape->used;
-    tape->last_words = words;
-    tape->node_of_slot[tape->slots] = tape->last;
+    tg_node_describe(node, op, TG_NODE_ELEMENTWISE, out->dtype, ndim, flags & TG_FLAG_PLAIN ? flags : 0, needs, arrays,
+                     (uint32_t)operands);
     out_handles->id[0] = tape->id;
-    out_handles->slot[0] = tape->slots++;
-    tape->used += words;
-    tape->nodes++;
+    out_handles->slot[0] = tape->slots;
+    tg_tape_commit(tape, node, (uint32_t)(saved - (uint64_t *)node), 1);
     tape->wide++;
     tape->owning += arrays != 0;
     tape->work += result->size;

@@ -51,25 +51,10 @@ static inline tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bool b
     if (needs & 1) *saved++ = x;
     if (needs & 2) *saved++ = y;
     if (needs & TG_NEEDS_OUT) *saved++ = out;
-    const uint32_t words = (uint32_t)(saved - (uint64_t *)node);
-    node->op = (uint16_t)op;
-    node->kind = TG_NODE_ELEMENTWISE;
-    node->dtype = (uint8_t)dtype;
-    node->ndim = 0;
-    node->flags = 0;
-    node->saved_mask = (uint8_t)needs;
-    node->array_mask = 0;
-    node->words = words;
-    node->previous = tape->last_words;
-    node->operands = binary ? 2 : 1;
-    node->slot = tape->slots;
-    tape->last = (uint32_t)tape->used;
-    tape->last_words = words;
-    tape->node_of_slot[tape->slots] = tape->last;
+    tg_node_describe(node, op, TG_NODE_ELEMENTWISE, dtype, 0, 0, needs, 0, binary ? 2 : 1);
     out_handles->id[0] = tape->id;
-    out_handles->slot[0] = tape->slots++;
-    tape->used += words;
-    tape->nodes++;
+    out_handles->slot[0] = tape->slots;
+    tg_tape_commit(tape, node, (uint32_t)(saved - (uint64_t *)node), 1);
     return TG_QUICK_RECORDED;
 }
 

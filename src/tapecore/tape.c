@@ -85,19 +85,14 @@ tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs) {
     return TG_OK;
 }
 
+/* A node at the end of the arena, where there is room for it: header and operands. */
 static tg_node *append_header(tg_tape *tape, size_t words, uint32_t outputs, int op, int kind, int dtype, int ndim,
                               uint32_t operands, const uint32_t *in) {
-    tg_node *node = tg_tape_append(tape, words, outputs);
-    node->op = (uint16_t)op;
-    node->kind = (uint8_t)kind;
-    node->dtype = (uint8_t)dtype;
-    node->ndim = (uint8_t)ndim;
-    node->flags = 0;
-    node->saved_mask = 0;
-    node->array_mask = 0;
-    node->operands = operands;
+    tg_node *node = (tg_node *)(tape->arena + tape->used);
+    tg_node_describe(node, op, kind, dtype, ndim, 0, 0, 0, operands);
     if (operands) memcpy(node->in, in, operands * sizeof *in);
     if (operands & 1) node->in[operands] = TG_NO_SLOT; /* the padding, so that pairs can be read without a test */
+    tg_tape_commit(tape, node, (uint32_t)words, outputs);
     return node;
 }
 

@@ -114,25 +114,37 @@ tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot)
 tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32_t *in, int outputs,
                                   const tg_output *output, void *payload, uint32_t *slot);
 
-/* Room for a node of `words` words with `outputs` slots; afterwards tg_tape_append cannot fail. */
+/* Room for a node of `words` words with `outputs` slots; afterwards nothing can fail. */
 tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs);
 
 static inline tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot) {
     return (tg_node *)(tape->arena + tape->node_of_slot[slot]);
 }
 
-static inline tg_node *tg_tape_append(tg_tape *tape, size_t words, uint32_t outputs) {
-    tg_node *node = (tg_node *)(tape->arena + tape->used);
-    node->words = (uint32_t)words;
+/* Makes a node at the end of the arena, already filled, count: `words` long, with the next `outputs` slots. */
+static inline void tg_tape_commit(tg_tape *tape, tg_node *node, uint32_t words, uint32_t outputs) {
+    node->words = words;
     node->previous = tape->last_words;
     node->slot = tape->slots;
     tape->last = (uint32_t)tape->used;
-    tape->last_words = (uint32_t)words;
+    tape->last_words = words;
     for (uint32_t i = 0; i < outputs; i++) tape->node_of_slot[tape->slots + i] = tape->last;
     tape->slots += outputs;
     tape->used += words;
     tape->nodes++;
-    return node;
+}
+
+/* The part of a node's header that does not follow from its place on the tape. */
+static inline void tg_node_describe(tg_node *node, int op, int kind, int dtype, int ndim, unsigned flags,
+                                    unsigned saved_mask, unsigned array_mask, uint32_t operands) {
+    node->op = (uint16_t)op;
+    node->kind = (uint8_t)kind;
+    node->dtype = (uint8_t)dtype;
+    node->ndim = (uint8_t)ndim;
+    node->flags = (uint8_t)flags;
+    node->saved_mask = (uint8_t)saved_mask;
+    node->array_mask = (uint8_t)array_mask;
+    node->operands = operands;
 }
 
 static inline size_t tg_node_in_words(uint32_t operands) { return ((size_t)operands + 1) / 2; }

@@ -307,10 +307,12 @@ static inline tensor lab_structural(lab *l, const tg_call *call, int count, cons
 
 /* ---- gradients ---- */
 
-/* out[i]: of the sources, for the targets' cotangents in `seeds` (NULL: ones). */
+/* out[i]: of the sources, for the targets' cotangents in `seeds` (NULL: ones); at most LAB_MOST of each. */
+#define LAB_MOST 128
+
 static inline void lab_gradients(lab *l, size_t targets_count, const tensor *targets, const tensor *seeds,
                                  size_t sources_count, const tensor *sources, gradient *out, bool consume) {
-    uint32_t from[16], to[16];
+    uint32_t from[LAB_MOST], to[LAB_MOST];
     for (size_t i = 0; i < sources_count; i++) {
         from[i] = lab_slot(l, sources[i]);
         out[i] = (gradient){.value = {.dtype = sources[i].value.dtype}};

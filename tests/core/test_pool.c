@@ -193,6 +193,8 @@ static void test_resize_counters(void) {
     tg_pool_give(pool, small, 16 * mib);
     block = tg_pool_resize(pool, block, bytes, 2 * mib, 0, &bytes);
     CHECK(bytes == 4 * mib && tg_pool_statistics(pool).cached == 17 * mib);
+    block = tg_pool_resize(pool, block, bytes, 3 * mib, 0, &bytes);
+    CHECK(bytes == 3 * mib && tg_pool_statistics(pool).cached == 17 * mib);
     tg_pool_give(pool, block, bytes);
     tg_pool_destroy(pool);
     CHECK(heap.live == 0 && heap.outstanding == 0);
@@ -241,7 +243,7 @@ static tg_status take_two(tg_allocator allocator, void *context) {
     return status;
 }
 
-/* Where the allocator is out of memory the cache is given up for another attempt. */
+/* Where the allocator is out of memory the cache is given up for another attempt; likewise to resize a block. */
 static void test_cache_is_a_reserve(void) {
     check_allocator heap = {.countdown = -1};
     tg_pool *pool = NULL;
@@ -252,6 +254,13 @@ static void test_cache_is_a_reserve(void) {
     heap.countdown = 0;
     void *block = tg_pool_take(pool, 100, &bytes);
     CHECK(block && heap.failed && tg_pool_statistics(pool).cached == 0);
+    tg_pool_give(pool, block, bytes);
+    CHECK(tg_pool_statistics(pool).cached == 128);
+    block = tg_pool_take(pool, 2 * mib, &bytes);
+    heap.countdown = 0;
+    block = tg_pool_resize(pool, block, bytes, 4 * mib, 0, &bytes);
+    CHECK(block && bytes == 4 * mib);
+    CHECK(tg_pool_statistics(pool).cached == (tg_system_allocator().resize ? 0 : 2 * mib)); /* the old block */
     tg_pool_give(pool, block, bytes);
     tg_pool_destroy(pool);
     CHECK(heap.live == 0);

@@ -31,9 +31,14 @@ static int random_choice(lab *l, const program *p, int first, int *chosen) {
     return count;
 }
 
-static bool equals_naive(const gradient *got, const double *expected, double tolerance) {
+static bool equals_naive(const gradient *got, const tg_value *source, const double *expected, double tolerance) {
     if (!CHECK(got->reached == (expected != NULL)) || !CHECK(got->given == got->reached)) return false;
     if (!got->reached) return true;
+    if (!CHECK(got->value.dtype == source->dtype) ||
+        !CHECK(tg_same_shape(tg_value_ndim(&got->value), tg_value_shape(&got->value), tg_value_ndim(source),
+                             tg_value_shape(source)))) {
+        return false;
+    }
     /* Errors of cancelling terms count against the largest element. */
     double scale = 1;
     const tg_index size = tg_value_size(&got->value);
@@ -78,7 +83,7 @@ static bool check_program(lab *l, program *p) {
     naive_adjoints expected = naive_gradients(l, p, targets, target, seeded ? seeds : NULL);
     bool right = CHECK(same_gradients(got, again, sources));
     for (int i = 0; right && i < sources; i++) {
-        right = equals_naive(&got[i], expected.of[source[i]], p->dtype == TG_F64 ? 1e-11 : 2e-3);
+        right = equals_naive(&got[i], &from[i].value, expected.of[source[i]], p->dtype == TG_F64 ? 1e-11 : 2e-3);
     }
     naive_free(&expected);
     return right;
@@ -221,6 +226,34 @@ static void test_long_vector_chain(lab *l) {
     }
 }
 
+/* Two programs side by side, in two types. */
+static void test_mixed_types(lab *l) {
+    tensor x[2], y[2];
+    for (int t = 0; t < 2; t++) y[t] = x[t] = lab_watch(l, lab_random(l, t ? TG_F64 : TG_F32, 1, (tg_index[]){5}));
+    for (int i = 0; i < 10; i++) y[i % 2] = lab_one(l, TG_OP_SQUARE, y[i % 2]);
+    gradient got[2];
+    lab_gradients(l, 2, y, NULL, 2, x, got, false);
+    for (int t = 0; t < 2; t++) {
+        for (int i = 0; i < 5; i++) {
+            CHECK(lab_close(lab_at(&got[t].value, i), 32 * pow(lab_at(&x[t].value, i), 31), t ? 1e-13 : 1e-4));
+        }
+    }
+}
+
+/* Many nodes that share nothing: more adjoints than are planned at once. */
+static void test_many_places(lab *l) {
+    enum { NODES = 42 };
+    tensor operands[3 * NODES], results[NODES];
+    for (int i = 0; i < 3 * NODES; i++) operands[i] = lab_watch(l, lab_random(l, TG_F64, 1, (tg_index[]){4}));
+    for (int i = 0; i < NODES; i++) results[i] = lab_apply(l, TG_OP_CLIP, 3, operands + 3 * i);
+    gradient got[3 * NODES];
+    lab_gradients(l, NODES, results, NULL, 3 * NODES, operands, got, false);
+    for (int i = 0; i < 4 * NODES; i++) { /* each element comes from one of the three */
+        const gradient *of = &got[i / 4 * 3];
+        CHECK(lab_at(&of[0].value, i % 4) + lab_at(&of[1].value, i % 4) + lab_at(&of[2].value, i % 4) == 1);
+    }
+}
+
 /* Nothing to add up, but shapes all the same. */
 static void test_empty(lab *l) {
     tensor x = lab_watch(l, lab_random(l, TG_F64, 2, (tg_index[]){0, 3})), y = number(l, 2);
@@ -245,8 +278,10 @@ static void test_empty(lab *l) {
 }
 
 int main(void) {
-    void (*const tests[])(lab *l) = {test_numbers,           test_several, test_pruning, test_finite_differences,
-                                     test_long_vector_chain, test_empty};
+    void (*const tests[])(lab *l) = {
+        test_numbers,           test_several,     test_pruning,     test_finite_differences,
+        test_long_vector_chain, test_mixed_types, test_many_places, test_empty,
+    };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         for (int cached = 0; cached <= 1; cached++) {
             lab l;
