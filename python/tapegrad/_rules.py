@@ -110,31 +110,11 @@ def cotangent(op: int, k: int, g: _native.Tensor, saved: Sequence[_native.Tensor
         return g
     partial = _partial_function(op, k)(*saved)
     if isinstance(partial, _native.Value) and partial.dtype.is_complex and _TABLE[op][5] == "holomorphic":
+        from tapegrad._ops.complex_parts import conjugate  # which is built on this module's callers
+
         partial = conjugate(partial)
     product: _native.Tensor = _native.elementwise["multiply_no_nan"](partial, g)
     return product
-
-
-class _Linear:
-    """A linear map of complex values and its transpose, in the convention that cotangents are conjugated gradients."""
-
-    def __init__(self, name: str, function: Callable[[Array], Any], transpose: Callable[[Any], Any]) -> None:
-        self.name = name
-        self.function = function
-        self.transpose = transpose
-
-    def __call__(self, x: Any) -> Any:
-        return _native.record(self, (x,), np.asarray(self.function(_native.array(x))), None)
-
-    def vjp(self, saved: None, cotangents: tuple[Any, ...], wanted: tuple[bool, ...]) -> tuple[Any, ...]:
-        return (self.transpose(cotangents[0]),)
-
-    def __repr__(self) -> str:
-        return self.name
-
-
-conjugate: _Linear = _Linear("conjugate", np.conjugate, lambda g: conjugate(g))
-real: _Linear = _Linear("real", lambda x: x.real.copy(), lambda g: g)
 
 
 def structural(
