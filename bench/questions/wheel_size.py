@@ -47,7 +47,7 @@ def _wheel(found: Distribution | None) -> list[Figure]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in _files(found):
-            archive.write(path, path.name)
+            archive.write(path, path.as_posix())
     return [Figure("wheel", "byte", [float(len(packed.getvalue()))], note="installed files, compressed")]
 
 

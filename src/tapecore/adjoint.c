@@ -85,6 +85,29 @@ tg_status tg_sweep_add(tg_sweep *sweep, uint32_t slot, tg_value *contribution) {
     return status;
 }
 
+/* One number seen as an array: the kernels recognise it, and no memory is filled. */
+static tg_status repeated(tg_pool *pool, tg_output output, const tg_value *number, tg_array **out) {
+    static const tg_index no_strides[TG_MAX_DIMS];
+    tg_array *single;
+    tg_status status = tg_value_to_array(number, pool, &single);
+    if (status != TG_OK) return status;
+    status = tg_array_view(single, output.dtype, output.ndim, output.shape, no_strides, single->data, out);
+    tg_array_release(single);
+    return status;
+}
+
+/* A short array filled with a number: cheaper than the view, and it can be overwritten. */
+static tg_status filled(tg_pool *pool, tg_output output, const tg_value *number, tg_array **out) {
+    tg_status status = tg_array_new(pool, output.dtype, output.ndim, output.shape, out);
+    if (status != TG_OK) return status;
+    if (output.dtype == TG_F64) {
+        for (tg_index i = 0; i < (*out)->size; i++) ((double *)(void *)(*out)->data)[i] = number->scalar.f64;
+    } else {
+        for (tg_index i = 0; i < (*out)->size; i++) ((float *)(void *)(*out)->data)[i] = number->scalar.f32;
+    }
+    return TG_OK;
+}
+
 tg_status tg_sweep_add_ones(tg_sweep *sweep, uint32_t slot) {
     tg_output output = tg_tape_output(sweep->tape, slot);
     tg_value one = {.array = NULL, .dtype = output.dtype};
@@ -94,15 +117,12 @@ tg_status tg_sweep_add_ones(tg_sweep *sweep, uint32_t slot) {
         one.scalar.f32 = 1.0f;
     }
     if (output.ndim) {
-        /* One number seen as an array: the kernels recognise it, and no memory is filled. */
-        tg_index all = -1;
-        tg_call call = {.op = TG_EXPAND, .dtype = output.dtype, .ndim = output.ndim, .params_count = 1, .params = &all};
-        memcpy(call.shape, output.shape, (size_t)output.ndim * sizeof *call.shape);
-        if (output.ndim < TG_MAX_DIMS) all = ((tg_index)1 << output.ndim) - 1;
-        tg_value ones;
-        tg_status status = tg_structural_apply(sweep->loops, &sweep->workspace, &call, &one, &ones);
+        tg_pool *pool = sweep->workspace.pool;
+        const bool is_short = output.ndim == 1 && output.shape[0] <= TG_BLOCK;
+        tg_array *ones;
+        tg_status status = (is_short ? filled : repeated)(pool, output, &one, &ones);
         if (status != TG_OK) return status;
-        one = ones;
+        one.array = ones;
     }
     return tg_sweep_add(sweep, slot, &one);
 }
