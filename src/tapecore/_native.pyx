@@ -2343,11 +2343,15 @@ cdef Tensor ones_of(Value like):
 # --- sweeps -----------------------------------------------------------------------------------------------------------
 
 
-@cython.internal
-cdef class SweepContext:
-    """What the core's hooks need of Python: an exception on its way to the caller."""
+cdef struct SweepContext:
+    PyObject *error  # an exception on its way from a hook to the caller, owned; or NULL
 
-    cdef object error
+
+cdef void keep_error(void *context, object error) noexcept:
+    """The first error is the cause; what follows from it on the way out is not."""
+    if (<SweepContext *>context).error == NULL:
+        Py_INCREF(error)
+        (<SweepContext *>context).error = <PyObject *>error
 
 
 cdef tg_status hook_rule(void *context, tg_sweep *sweep, tg_node *node) noexcept with gil:
@@ -2355,7 +2359,7 @@ cdef tg_status hook_rule(void *context, tg_sweep *sweep, tg_node *node) noexcept
         pass_on(sweep, node)
         return TG_OK
     except BaseException as error:
-        (<SweepContext>context).error = error
+        keep_error(context, error)
         return TG_CALLBACK
 
 
@@ -2367,7 +2371,7 @@ cdef tg_status hook_add(void *context, const tg_value *a, const tg_value *b, tg_
             tg_array_retain(out.array)
         return TG_OK
     except BaseException as error:
-        (<SweepContext>context).error = error
+        keep_error(context, error)
         return TG_CALLBACK
 
 
@@ -2376,7 +2380,7 @@ cdef tg_status hook_poll(void *context) noexcept with gil:
         PyErr_CheckSignals()
         return TG_OK
     except BaseException as error:
-        (<SweepContext>context).error = error
+        keep_error(context, error)
         return TG_INTERRUPTED
 
 
@@ -2534,9 +2538,10 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
     cdef uint32_t few[FEW]
     cdef uint32_t *known = few
     cdef size_t i, known_sources = 0, known_targets = 0
-    cdef SweepContext context = SweepContext.__new__(SweepContext)
+    cdef SweepContext context
     cdef list results
-    hooks.context = <void *>context
+    context.error = NULL
+    hooks.context = &context
     hooks.rule = hook_rule
     hooks.add = hook_add
     hooks.poll = hook_poll
@@ -2562,13 +2567,13 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
         if recorded:
             results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds)
         else:
-            results = native_sweep(owner, &sweep, context, sources_count, sources, targets_count, targets, seeds)
+            results = native_sweep(owner, &sweep, &context, sources_count, sources, targets_count, targets, seeds)
     finally:
         tg_sweep_end(&sweep)
     return results
 
 
-cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext context, size_t sources_count,
+cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *context, size_t sources_count,
                        uint32_t *sources, size_t targets_count, uint32_t *targets, list seeds):
     cdef size_t i
     cdef tg_status status
@@ -2613,9 +2618,11 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext context
     return results
 
 
-cdef int raise_hooked(tg_status status, SweepContext context) except -1:
-    if context.error is not None:
-        error, context.error = context.error, None
+cdef int raise_hooked(tg_status status, SweepContext *context) except -1:
+    if context.error != NULL:
+        error = <object>context.error
+        context.error = NULL
+        Py_DECREF(error)
         raise error
     return check(status)
 
