@@ -215,3 +215,23 @@ def test_errors_leave_everything_usable(when):
                 provoke(tape, z)
         for t in (before, tape):
             assert t.gradient(y, x).numpy().tolist() == [2.0, 4.0]
+
+
+def test_views_of_views_are_no_chain() -> None:
+    """A value that looks into another's memory refers to that memory, not to the value: freeing it cannot recurse."""
+    tensor = tf.constant(np.arange(3.0))
+    for _ in range(200_000):
+        tensor = tf.stop_gradient(tensor)
+    for _ in range(100_000):
+        tensor = tf.constant(np.asarray(tensor)[::-1])
+    assert tensor.numpy().tolist() == [0.0, 1.0, 2.0]
+    del tensor
+
+
+def test_many_tensors_freed_by_one_array() -> None:
+    """Freeing a tensor may free others on the way, also when the store of freed tensors is full."""
+    tensors = [tf.constant(float(i)) for i in range(5000)]
+    outer = tf.from_numpy(np.broadcast_to(np.asarray(tf.constant([1.0, 2.0])), (3, 2)))
+    del tensors
+    del outer
+    assert float(tf.constant(1.0) + 1.0) == 2.0

@@ -51,6 +51,8 @@ cdef extern from "array.h" nogil:
     const tg_index *tg_array_shape(const tg_array *array)
     const tg_index *tg_array_strides(const tg_array *array)
     tg_status tg_array_new(tg_pool *pool, int dtype, int ndim, const tg_index *shape, tg_array **out)
+    tg_status tg_array_view(tg_array *base, int dtype, int ndim, const tg_index *shape, const tg_index *strides,
+                            char *data, tg_array **out)
     tg_status tg_array_borrow(tg_pool *pool, int dtype, int ndim, const tg_index *shape, const tg_index *strides,
                               char *data, void (*release)(void *) noexcept, void *owner, tg_array **out)
     void tg_array_retain(tg_array *array)

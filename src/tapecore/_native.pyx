@@ -487,6 +487,10 @@ cdef void dealloc_tensor(PyObject *self) noexcept:
         tg_array_release((<Value>self).value.array)
     if (<Value>self).handles.more != NULL:
         tg_handles_clear(&(<Value>self).handles, pool)
+    if kept_count == KEPT_TENSORS:  # releasing the array has freed other tensors
+        (<Value>self).value.array = NULL
+        general_dealloc(self)
+        return
     kept[kept_count] = self
     kept_count += 1
 
@@ -574,12 +578,21 @@ cdef int supported_dtype(cnp.dtype dtype) except -1:
                     f"{', '.join([d.name for d in DTYPES])} first")
 
 
+cdef Value value_behind(cnp.ndarray array):
+    """The value whose memory an array is a view of, or None."""
+    cdef object base = (<object>array).base
+    while isinstance(base, cnp.ndarray):
+        base = base.base
+    return <Value>base if isinstance(base, Value) and (<Value>base).value.array != NULL else None
+
+
 cdef Tensor from_ndarray(cnp.ndarray array, bint borrow):
     """A tensor of an array's elements; `borrow` shares its memory, which must then never change."""
     cdef int dtype = supported_dtype(array.dtype)
     cdef tg_value value
     cdef tg_array *source = NULL
     cdef tg_array *packed = NULL
+    cdef Value behind
     if not PyArray_ISBEHAVED_RO(array):  # unaligned, or not in the machine's byte order
         array = array.astype(DTYPES[dtype].as_numpy_dtype)
         borrow = True
@@ -587,6 +600,13 @@ cdef Tensor from_ndarray(cnp.ndarray array, bint borrow):
     value.dtype = dtype
     if array.ndim == 0:
         memcpy(&value.scalar, cnp.PyArray_DATA(array), tg_itemsize(dtype))
+        return new_tensor(&value)
+    behind = value_behind(array) if borrow else None
+    if behind is not None:
+        # Looking into the value itself, not at the array around it: views of views do not become a chain.
+        check(tg_array_view(behind.value.array, dtype, array.ndim,
+                            <const tg_index *>cnp.PyArray_DIMS(array), <const tg_index *>cnp.PyArray_STRIDES(array),
+                            <char *>cnp.PyArray_DATA(array), &value.array))
         return new_tensor(&value)
     check(tg_array_borrow(pool, dtype, array.ndim, <const tg_index *>cnp.PyArray_DIMS(array),
                           <const tg_index *>cnp.PyArray_STRIDES(array), <char *>cnp.PyArray_DATA(array),
