@@ -75,7 +75,6 @@ cdef extern from "value.h" nogil:
         tg_scalar scalar
         int dtype
     uint32_t tg_handles_find(const tg_handles *handles, uint64_t id)
-    bint tg_handles_empty(const tg_handles *handles)
     tg_status tg_handles_add(tg_handles *handles, tg_pool *pool, uint64_t id, uint32_t slot,
                              c_bool (*is_live)(void *context, uint64_t id) noexcept, void *context)
     tg_status tg_handles_copy(const tg_handles *source, tg_pool *pool, tg_handles *target)
@@ -159,7 +158,6 @@ cdef extern from "tape.h" nogil:
     bint tg_node_saved_handle(const tg_node *node, int bit, uint32_t index, tg_handle *out)
     uint32_t tg_node_outputs(const tg_node *node)
     tg_output tg_tape_output(const tg_tape *tape, uint32_t slot)
-    size_t tg_tape_bytes(const tg_tape *tape)
 
 cdef extern from "record.h" nogil:
     ctypedef enum tg_quick:
@@ -177,7 +175,6 @@ cdef extern from "thread.h" nogil:
     bint tg_thread_records(const tg_thread *thread)
     tg_status tg_thread_push(tg_tape *tape)
     bint tg_thread_remove(tg_tape *tape)
-    bint tg_thread_has(const tg_tape *tape)
 
 cdef extern from "structural.h" nogil:
     enum:

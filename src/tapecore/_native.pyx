@@ -52,8 +52,6 @@ cdef extern from "numpy/arrayobject.h":
     object PyArray_Scalar(void *data, cnp.dtype descr, object base)
     enum: NPY_ARRAY_CARRAY_RO, NPY_ARRAY_ALIGNED, NPY_ARRAY_CARRAY
     bint PyArray_ISBEHAVED_RO(cnp.ndarray arr)
-    bint PyArray_CheckExact(object o)
-    bint PyArray_IsAnyScalar(object o)
 
 cdef extern from "numpy/ufuncobject.h":
     ctypedef struct PyUFuncObject:
@@ -1124,14 +1122,10 @@ cdef object elementwise_by_numpy(int op, list values):
     for i in range(len(values)):
         operands[i] = operand_value(values[i])[0]
         pointers[i] = <PyObject *>values[i]
-        if any_tape_knows(<Value>values[i]) and tg_op_table[op].partial[i] != NULL:
+        if is_watched(values[i]) and tg_op_table[op].partial[i] != NULL:
             _rules.check_differentiable(op, i, values)
     record_elementwise(op, len(values), pointers, operands, result, TG_FLAG_GENERIC)
     return result
-
-
-cdef bint any_tape_knows(Value value) except -1:
-    return is_watched(value)
 
 
 cdef inline bint is_value(object x) noexcept:
@@ -2524,6 +2518,11 @@ cdef object operand_cotangent(tg_tape *tape, uint32_t slot, uint32_t k, Tensor g
         free(params)
 
 
+cdef tuple output_shape(tg_output output):
+    cdef int d
+    return tuple([output.shape[d] for d in range(output.ndim)])
+
+
 cdef Tensor fit(object contribution, tg_output output):
     """The contribution in the operand's shape (summed over broadcast dimensions) and type."""
     cdef Tensor value = tensor(contribution)
@@ -2532,7 +2531,7 @@ cdef Tensor fit(object contribution, tg_output output):
     if missing < 0:
         raise ValueError(f"a rule returned a cotangent of shape {value.shape} for an operand with {output.ndim} "
                          "dimensions")
-    shape = tuple([output.shape[d] for d in range(output.ndim)])
+    shape = output_shape(output)
     if value.shape != shape:
         axes = tuple([d for d in range(ndim) if d < missing or (shape[d - missing] == 1 and value.shape[d] != 1)])
         summed = sum(value, axes, True)
@@ -2593,6 +2592,11 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
     return results
 
 
+cdef Tensor constant_of(object maker, tg_output output):
+    """`numpy.ones` or `numpy.zeros` in the shape and type of a node's output."""
+    return own(maker(output_shape(output), DTYPES[output.dtype].as_numpy_dtype))
+
+
 cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *context, size_t sources_count,
                        uint32_t *sources, size_t targets_count, uint32_t *targets, list seeds):
     cdef size_t i
@@ -2609,8 +2613,7 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
             check(tg_sweep_add_ones(sweep, targets[i]))
             continue
         if seed is None:
-            seed = own(np.ones(
-                tuple([output.shape[d] for d in range(output.ndim)]), DTYPES[output.dtype].as_numpy_dtype))
+            seed = constant_of(np.ones, output)
         value = seed.value
         if value.array != NULL:
             tg_array_retain(value.array)
@@ -2633,8 +2636,7 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
             results.append(new_tensor(&value))
         else:
             output = tg_tape_output(sweep.tape, sources[i])
-            results.append(own(np.zeros(tuple([output.shape[d] for d in range(output.ndim)]),
-                                        DTYPES[output.dtype].as_numpy_dtype)))
+            results.append(constant_of(np.zeros, output))
     return results
 
 
@@ -2663,8 +2665,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
         seed = None if seeds is None else seeds[i]
         if seed is None:
             output = tg_tape_output(sweep.tape, targets[i])
-            seed = own(np.ones(tuple([output.shape[d] for d in range(output.ndim)]),
-                               DTYPES[output.dtype].as_numpy_dtype))
+            seed = constant_of(np.ones, output)
         accumulate(adjoints, targets[i], seed)
     while True:
         node = tg_sweep_next(sweep)
@@ -2690,8 +2691,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
         result = adjoints.get(sources[i])
         if result is None:
             output = tg_tape_output(sweep.tape, sources[i])
-            result = own(np.zeros(tuple([output.shape[d] for d in range(output.ndim)]),
-                                  DTYPES[output.dtype].as_numpy_dtype))
+            result = constant_of(np.zeros, output)
         results.append(result)
     return results
 

@@ -74,8 +74,6 @@ static inline bool tg_dtype_is_native(int dtype) { return dtype == TG_F32 || dty
 /* Types that carry a gradient at all: real and complex floating point. */
 static inline bool tg_dtype_is_inexact(int dtype) { return dtype >= TG_F16; }
 
-static inline bool tg_dtype_is_complex(int dtype) { return dtype == TG_C64 || dtype == TG_C128; }
-
 /* The product of `count` sizes, or TG_TOO_LARGE where it (or `itemsize` times it) overflows. A zero wins over an
  * overflow, as in NumPy. */
 tg_status tg_checked_size(int count, const tg_index *sizes, size_t itemsize, tg_index *out);

@@ -348,4 +348,12 @@ static inline gradient lab_gradient(lab *l, tensor target, tensor source) {
     return out;
 }
 
+/* A test with a laboratory of its own, which must end without an error and with nothing left over. */
+static inline void lab_run(void (*test)(lab *l)) {
+    lab l;
+    lab_begin(&l, tg_system_allocator(), 0);
+    test(&l);
+    CHECK_OK(lab_end(&l));
+}
+
 #endif

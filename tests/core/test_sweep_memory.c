@@ -203,18 +203,11 @@ static tg_status chain_of_all_kinds(tg_allocator allocator, void *context) {
     return lab_end(&l);
 }
 
-static void with_lab(void (*test)(lab *l)) {
-    lab l;
-    lab_begin(&l, tg_system_allocator(), 0);
-    test(&l);
-    CHECK_OK(lab_end(&l));
-}
-
 int main(void) {
-    with_lab(test_memory_of_a_sweep);
-    with_lab(test_shared_cotangents);
-    with_lab(test_million_numbers);
-    with_lab(test_interrupts);
+    lab_run(test_memory_of_a_sweep);
+    lab_run(test_shared_cotangents);
+    lab_run(test_million_numbers);
+    lab_run(test_interrupts);
     for (uint64_t seed = 0; seed < 12; seed++) check_every_failure(random_program, &seed);
     check_every_failure(chain_of_all_kinds, &(bool){false});
     check_every_failure(chain_of_all_kinds, &(bool){true});

@@ -281,18 +281,11 @@ static tg_status wide_numbers_with_failures(tg_allocator allocator, void *contex
     return lab_end(&l);
 }
 
-static void with_lab(void (*test)(lab *l)) {
-    lab l;
-    lab_begin(&l, tg_system_allocator(), 0);
-    test(&l);
-    CHECK_OK(lab_end(&l));
-}
-
 int main(void) {
     void (*const tests[])(lab *l) = {test_leaves,    test_numbers,       test_arrays, test_wide_numbers,
                                      test_structural, test_external,      test_other_handles, test_growth,
                                      test_clear,     test_too_large};
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) with_lab(tests[i]);
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) lab_run(tests[i]);
     check_every_failure(grow_with_failures, &(int){1000});
     check_every_failure(wide_numbers_with_failures, NULL);
     return check_report();
