@@ -41,7 +41,13 @@ cdef extern from *:
         memset((char *)memory + sizeof(PyObject), 0, (size_t)type->tp_basicsize - sizeof(PyObject));
         return PyObject_Init(memory, type);
     }
+    /* The buffer becomes the exporter's, not that of the object which was asked for it. */
+    static inline int tg_export_buffer(PyObject *exporter, Py_buffer *buffer, int flags) {
+        Py_CLEAR(buffer->obj);
+        return PyObject_GetBuffer(exporter, buffer, flags);
+    }
     """
+    int export_buffer "tg_export_buffer"(object exporter, Py_buffer *buffer, int flags) except -1
     Tensor revive "(struct __pyx_obj_8tapegrad_7_native_Tensor *)tg_revive"(PyObject *memory, PyTypeObject *type)
     PyTypeObject *type_of "Py_TYPE"(PyObject *o) noexcept
 
@@ -202,6 +208,7 @@ cdef class Value:
         return to_numpy(self)
 
     def __array__(self, dtype=None, copy=None):
+        stay_on_tape(self)
         if copy:
             return np.array(view_of(self), dtype=dtype)
         view = view_of(self)
@@ -316,9 +323,62 @@ cdef class Value:
 
         return Reference(self)
 
-    # NumPy's own operators leave the arithmetic to ours.
-    __array_ufunc__ = None
+    def __array_ufunc__(self, ufunc, method, *operands, **keywords):
+        if not keywords and method == "__call__":
+            function = UFUNC_OPERATIONS.get(ufunc)
+            if function is not None:
+                return function(*operands)
+        return protocols().array_ufunc(ufunc, method, operands, keywords)
+
+    def __array_function__(self, function, types, args, keywords):
+        implementation = IMPLEMENTATIONS.get(function)
+        if implementation is None:
+            implementation = protocols().implementation_of(function)
+        return implementation(*args, **keywords)
+
+    def __array_namespace__(self, *, api_version=None):
+        return protocols().array_namespace(api_version)
+
+    def __dlpack__(self, **keywords):
+        stay_on_tape(self)
+        return protocols().to_dlpack(view_of(self), **keywords)
+
+    def __dlpack_device__(self):
+        return 1, 0  # memory of the CPU
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        stay_on_tape(self)
+        export_buffer(view_of(self), buffer, flags)
+
+    # Before arrays and NumPy's scalars, where Python asks which operand's method decides.
     __array_priority__ = 100.0
+
+
+cdef int stay_on_tape(Value value) except -1:
+    """Raises where an array made of the value would silently leave a tape."""
+    if is_watched(value):
+        raise TypeError("a tape records this value, and as an array it would leave the tape: stack values with "
+                        "tapegrad.stack or tapegrad.numpy.array, or take a constant copy with .numpy()")
+    return 0
+
+
+UFUNC_OPERATIONS = {}
+"""For NumPy's ufuncs the recorded operation that takes their positional operands."""
+
+IMPLEMENTATIONS = {}
+"""For NumPy's other functions the recorded function of the same signature; `tapegrad._protocols` fills both."""
+
+cdef object protocols_module = None
+
+
+cdef inline object protocols():
+    """tapegrad._protocols, which imports this module."""
+    global protocols_module
+    if protocols_module is None:
+        from tapegrad import _protocols
+
+        protocols_module = _protocols
+    return protocols_module
 
 
 def _items(Value value):
@@ -349,8 +409,20 @@ cdef class Tensor(Value):
     def __reduce__(self):
         return _rebuild_tensor, (to_numpy(self),)
 
+    def __setitem__(self, key, value):
+        from tapegrad._ops.writing import setitem
+
+        setitem(self, key, value)
+
+    @property
+    def at(self):
+        """`x.at[key].set(v)`, `.add(v)`, `.multiply(v)`: a tensor like x but for the elements at `key`."""
+        from tapegrad._ops.writing import At
+
+        return At(self)
+
     def __copy__(self):
-        return self
+        return copy_with_handles(self)
 
     def __deepcopy__(self, memo):
         return copy_value(self)
@@ -358,6 +430,44 @@ cdef class Tensor(Value):
 
 def _rebuild_tensor(array):
     return tensor(np.asarray(array))
+
+
+cdef Tensor copy_with_handles(Value value):
+    """Another object for the same value, known to the same tapes."""
+    cdef Tensor result = copy_value(value)
+    check(tg_handles_copy(&value.handles, pool, &result.handles))
+    return result
+
+
+def version(Tensor x not None):
+    """The value that x has now, as an object of its own on the same tapes: writing to x does not change it."""
+    return copy_with_handles(x)
+
+
+def rebind(Tensor x not None, Tensor new not None):
+    """Makes x the value `new`, on the tapes that know `new`; whoever saved x's old value keeps that."""
+    cdef tg_value value = new.value
+    cdef tg_handles handles
+    check(tg_handles_copy(&new.handles, pool, &handles))
+    if value.array != NULL:
+        tg_array_retain(value.array)
+    tg_handles_clear(&x.handles, pool)
+    x.handles = handles
+    if x.value.array != NULL:
+        tg_array_release(x.value.array)
+    x.value = value
+
+
+def is_source(x):
+    """Whether a tape that records on this thread watches x itself, rather than having computed it."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef uint32_t slot
+    cdef int i
+    for i in range(thread.base, thread.count):
+        slot = slot_on(thread.tapes[i], <Value?>x)
+        if slot != TG_NO_SLOT and tg_tape_node(thread.tapes[i], slot).kind == TG_NODE_LEAF:
+            return True
+    return False
 
 
 cdef class VariableBase(Value):
@@ -579,8 +689,8 @@ cdef int supported_dtype(cnp.dtype dtype) except -1:
 cdef Value value_behind(cnp.ndarray array):
     """The value whose memory an array is a view of, or None."""
     cdef object base = (<object>array).base
-    while isinstance(base, cnp.ndarray):
-        base = base.base
+    while isinstance(base, (cnp.ndarray, memoryview)):
+        base = base.obj if isinstance(base, memoryview) else base.base
     return <Value>base if isinstance(base, Value) and (<Value>base).value.array != NULL else None
 
 
@@ -625,7 +735,10 @@ cdef Tensor from_ndarray(cnp.ndarray array, bint borrow):
 cdef bint is_immutable(cnp.ndarray array):
     """True if nobody can write to the array's memory: it and all it is a view of are read-only, down to a tensor."""
     cdef object base = array
-    while isinstance(base, cnp.ndarray):
+    while isinstance(base, (cnp.ndarray, memoryview)):
+        if isinstance(base, memoryview):
+            base = base.obj
+            continue
         if base.flags.writeable:
             return False
         base = base.base
@@ -839,15 +952,12 @@ def is_watched(x):
 def snapshot(x):
     """The value of x now as a tensor with x's place on the tapes; other things become constants."""
     cdef tg_thread *thread = tg_thread_current()
-    cdef Tensor result
     cdef int i
     if not isinstance(x, VariableBase):
         return tensor(x)
     for i in range(thread.base, thread.count):
         slot_on(thread.tapes[i], <Value>x)
-    result = copy_value(<Value>x)
-    check(tg_handles_copy(&(<Value>x).handles, pool, &result.handles))
-    return result
+    return copy_with_handles(<Value>x)
 
 # --- elementwise operations -------------------------------------------------------------------------------------------
 

@@ -83,8 +83,18 @@ def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any
     return operation
 
 
-def linear(name: str, forward: Callable[..., Any], transpose: Callable[..., Any]) -> Operation:
-    """Return the recorded operation of one operand in which `forward` is linear, with its transpose."""
+def linear(
+    name: str,
+    forward: Callable[..., Any],
+    transpose: Callable[..., Any],
+    axes: str | Sequence[str] | None = None,
+) -> Operation:
+    """Return the recorded operation of one operand in which `forward` is linear, with its transpose.
+
+    `axes` says how `forward` is applied to a stack of operands: it names the parameters that number the
+    operand's axes from the front, to be counted up by one; with `()` there is none, and `forward` takes leading
+    axes as it is. With `None` it is called once for each operand in the stack.
+    """
     return structural(name, forward, **{_operand_names(forward)[0][0]: transpose})
 
 
