@@ -117,6 +117,24 @@ def cotangent(op: int, k: int, g: _native.Tensor, saved: Sequence[_native.Tensor
     return product
 
 
+def tangent(op: int, k: int, t: _native.Tensor, saved: Sequence[_native.Tensor | None]) -> _native.Tensor:
+    """The tangent t of operand k times its partial derivative, by recorded operations; exactly zero where t is.
+
+    `saved` is as for `cotangent`, of which this is the transpose.
+    """
+    text = _TABLE[op][3][k]
+    if text == "1":
+        return t
+    partial = _partial_function(op, k)(*saved)
+    if isinstance(partial, _native.Value) and t.dtype.is_complex and _TABLE[op][5] == "gradient":
+        from tapegrad._ops.complex_parts import conjugate, real
+
+        # The partial is the gradient of a real number: its slope along t is the real part of their inner product.
+        return real(_native.elementwise["multiply_no_nan"](conjugate(partial), t))
+    product: _native.Tensor = _native.elementwise["multiply_no_nan"](partial, t)
+    return product
+
+
 def structural(
     op: str, x: Array, other: Array | None, shape: tuple[int, ...], params: Sequence[int], dtype: npt.DTypeLike
 ) -> Any:

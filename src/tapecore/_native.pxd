@@ -154,6 +154,7 @@ cdef extern from "tape.h" nogil:
                                       const tg_output *output, void *payload, uint32_t *slot)
     tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot)
     void **tg_node_payload(const tg_node *node)
+    const tg_index *tg_node_params(const tg_node *node)
     tg_value tg_node_saved_value(const tg_node *node, int bit)
     bint tg_node_saved_handle(const tg_node *node, int bit, uint32_t index, tg_handle *out)
     uint32_t tg_node_outputs(const tg_node *node)
@@ -190,6 +191,7 @@ cdef extern from "structural.h" nogil:
         bint cotangent_second
         tg_index storage[3 * TG_MAX_DIMS]
     void tg_structural_transpose(const tg_tape *tape, const tg_node *node, uint32_t k, tg_transposition *out)
+    void tg_structural_tangent(const tg_node *node, uint32_t k, tg_transposition *out)
     unsigned tg_structural_needs(int op, int k)
     tg_status tg_structural_apply(const tg_loops *loops, tg_workspace *workspace, const tg_call *call,
                                   const tg_value *operands, tg_value *out)
@@ -203,10 +205,11 @@ cdef extern from "sweep.h" nogil:
         tg_status (*poll)(void *context) noexcept
     ctypedef struct tg_sweep:
         tg_tape *tape
+        tg_index batch
         uint32_t low, high
     tg_status tg_sweep_begin(tg_sweep *sweep, tg_tape *tape, const tg_loops *loops, const tg_sweep_hooks *hooks,
                              size_t sources_count, const uint32_t *sources, size_t targets_count,
-                             const uint32_t *targets, bint consume)
+                             const uint32_t *targets, tg_index batch, bint consume)
     void tg_sweep_end(tg_sweep *sweep)
     bint tg_sweep_is_active(const tg_sweep *sweep, uint32_t slot)
     bint tg_sweep_is_reached(const tg_sweep *sweep, uint32_t slot)
@@ -217,6 +220,30 @@ cdef extern from "sweep.h" nogil:
     bint tg_sweep_take(tg_sweep *sweep, uint32_t slot, tg_value *out)
     tg_node *tg_sweep_next(tg_sweep *sweep)
     tg_status tg_sweep_run(tg_sweep *sweep)
+
+cdef extern from "batch.h" nogil:
+    void tg_batch_call(tg_call *call, tg_index batch, tg_index *storage)
+
+cdef extern from "push.h" nogil:
+    enum: TG_STATE_NEEDED
+    ctypedef struct tg_push_hooks:
+        void *context
+        tg_status (*rule)(void *context, tg_push *push, tg_node *node) noexcept
+        tg_status (*poll)(void *context) noexcept
+    ctypedef struct tg_push:
+        tg_tape *tape
+        tg_push_hooks hooks
+        tg_index batch
+        uint32_t low, next, room
+        uint8_t *states
+        uint32_t *last_use
+    void tg_push_begin(tg_push *push, tg_tape *tape, const tg_loops *loops, const tg_push_hooks *hooks, tg_index batch,
+                       uint32_t low)
+    void tg_push_end(tg_push *push)
+    tg_status tg_push_set(tg_push *push, uint32_t slot, tg_value *tangent)
+    tg_status tg_push_prune(tg_push *push, size_t targets_count, const uint32_t *targets)
+    tg_status tg_push_run(tg_push *push, uint32_t end)
+    bint tg_push_peek(const tg_push *push, uint32_t slot, tg_value *out)
 
 
 cdef class Value:

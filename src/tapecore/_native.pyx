@@ -369,6 +369,28 @@ IMPLEMENTATIONS = {}
 """For NumPy's other functions the recorded function of the same signature; `tapegrad._protocols` fills both."""
 
 cdef object protocols_module = None
+cdef object rules_module = None
+cdef object batching_module = None
+
+
+cdef inline object rules():
+    """tapegrad._rules, which imports this module."""
+    global rules_module
+    if rules_module is None:
+        from tapegrad import _rules
+
+        rules_module = _rules
+    return rules_module
+
+
+cdef inline object batching():
+    """tapegrad._batching, which imports this module."""
+    global batching_module
+    if batching_module is None:
+        from tapegrad import _batching
+
+        batching_module = _batching
+    return batching_module
 
 
 cdef inline object protocols():
@@ -2149,12 +2171,15 @@ cdef class GradientTape:
     cdef list variables       # watched variables, None before the first; they live as long as the tape
     cdef list payloads        # what nodes with Python rules saved, likewise
     cdef tuple remembered     # the variables of a consumed tape
+    cdef bint accumulates     # belongs to a forward accumulator
+    cdef readonly frozenset within  # a tape of tapegrad's own, for batches: the rules on whose behalf it records
     cdef object __weakref__
 
     def __cinit__(self):
         tg_tape_init(&self.tape, pool, 0, release_payload)
         self.tape.owner = <void *>self
         self.state = NEW
+        self.within = frozenset()
 
     def __init__(self, persistent=False, watch_accessed_variables=True):
         self.persistent = persistent
@@ -2330,6 +2355,185 @@ cdef class GradientTape:
 
         return pack_sequence_as(sources, results)
 
+    def jacobian(self, target, sources, unconnected_gradients="none", parallel_iterations=None,
+                 experimental_use_pfor=True, *, max_bytes=None, progress=False):
+        """The derivative of each element of `target` with respect to each element of `sources`.
+
+        All rows go through one reverse sweep, or all columns through one forward push where the sources have fewer
+        elements than the target; large ones in chunks.
+
+        Parameters
+        ----------
+        target : tensor, variable, or nested structure of these
+        sources : tensor, variable, or nested structure of these
+        unconnected_gradients : UnconnectedGradients or its value, "none" or "zero"
+            What stands for the Jacobian with respect to a source that the target does not depend on.
+        parallel_iterations, experimental_use_pfor
+            TensorFlow's; they have no effect.
+        max_bytes : int, optional
+            A bound for the memory of the intermediate results of a chunk.
+        progress : bool
+            Whether to show a progress bar, which needs tqdm.
+
+        Returns
+        -------
+        Tensor or None, or the structure of `sources` with these
+            Of shape ``target.shape + source.shape`` and the source's dtype. For a structure of targets, that structure
+            with one such result each.
+
+        Raises
+        ------
+        RuntimeError
+            if the tape was never entered, or is not persistent and has been used up
+        TypeError
+            if a target or source is not a tensor or variable
+        ValueError
+            for an unknown `unconnected_gradients`
+        """
+        from tapegrad import _jacobians
+
+        return _jacobians.jacobian(self, target, sources, zeros_wanted(unconnected_gradients), max_bytes, progress)
+
+    def batch_jacobian(self, target, source, unconnected_gradients="none", parallel_iterations=None,
+                       experimental_use_pfor=True, *, max_bytes=None):
+        """The Jacobian of each row of `target` with respect to the same row of `source`.
+
+        Rows must not depend on other rows' sources: what they contribute is summed.
+
+        Parameters
+        ----------
+        target : tensor or variable of shape (b, ...)
+        source : tensor or variable of shape (b, ...)
+        unconnected_gradients : UnconnectedGradients or its value
+            Without effect but for the check: a source without influence gives zeros, as in TensorFlow.
+        parallel_iterations, experimental_use_pfor
+            TensorFlow's; they have no effect.
+        max_bytes : int, optional
+            A bound for the memory of the intermediate results of a chunk.
+
+        Returns
+        -------
+        Tensor
+            Of shape ``target.shape + source.shape[1:]``.
+
+        Raises
+        ------
+        RuntimeError
+            if the tape was never entered, or is not persistent and has been used up
+        ValueError
+            if there are fewer than two dimensions, or the numbers of rows differ
+        TypeError
+            if target or source is not one tensor or variable
+        """
+        from tapegrad import _jacobians
+
+        return _jacobians.batch_jacobian(self, target, source, zeros_wanted(unconnected_gradients), max_bytes)
+
+    def pullback(self, target, sources, cotangents):
+        """The gradients for many cotangents of `target` in one sweep: products with the Jacobian from the left.
+
+        Parameters
+        ----------
+        target : tensor, variable, or nested structure of these
+        sources : tensor, variable, or nested structure of these
+        cotangents : as `target`
+            For each target a stack of n cotangents, of shape ``(n, *target.shape)``; None stands for zeros.
+
+        Returns
+        -------
+        Tensor or None, or the structure of `sources` with these
+            Of shape ``(n, *source.shape)``.
+
+        Raises
+        ------
+        RuntimeError
+            if the tape was never entered, or is not persistent and has been used up
+        ValueError
+            if the shapes do not fit
+        """
+        from tapegrad import _jacobians
+
+        return _jacobians.pullback(self, target, sources, cotangents)
+
+    def pushforward(self, target, sources, tangents):
+        """The tangents of `target` for many tangents of `sources` in one push: products with the Jacobian from the right.
+
+        Parameters
+        ----------
+        target : tensor, variable, or nested structure of these
+        sources : tensor, variable, or nested structure of these
+        tangents : as `sources`
+            For each source a stack of n tangents, of shape ``(n, *source.shape)``; None stands for zeros.
+
+        Returns
+        -------
+        Tensor or None, or the structure of `target` with these
+            Of shape ``(n, *target.shape)``.
+
+        Raises
+        ------
+        RuntimeError
+            if the tape was never entered, or is not persistent and has been used up
+        ValueError
+            if the shapes do not fit
+        """
+        from tapegrad import _jacobians
+
+        return _jacobians.pushforward(self, target, sources, tangents)
+
+    def _pull(self, list targets, list sources, list cotangents, tg_index batch):
+        """One sweep for `batch` cotangents of each target (None: zero), stacked along a new first axis; so are the
+        results, with None where there is no dependence. The tape stays as it is."""
+        cdef Py_ssize_t i
+        cdef uint32_t *slots
+        known = [(t, c) for t, c in zip(targets, cotangents) if c is not None]
+        slots = <uint32_t *>malloc((len(sources) + len(known) + 1) * sizeof(uint32_t))
+        if slots == NULL:
+            raise MemoryError()
+        try:
+            for i in range(len(sources)):
+                slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
+            for i in range(len(known)):
+                slots[len(sources) + i] = tg_handles_find(&(<Value>known[i][0]).handles, self.tape.id)
+            return sweep(self, len(sources), slots, len(known), slots + len(sources), [c for _, c in known], batch, False)
+        finally:
+            free(slots)
+
+    def _push(self, list targets, list sources, list tangents, tg_index batch=0):
+        """One push of the sources' tangents (None: zero), with a batch stacked along a new first axis, to those of the
+        targets, None where there is no dependence. The tape stays as it is."""
+        cdef Push push = Push(self, batch)
+        for source, tangent in zip(sources, tangents):
+            if tangent is not None and tg_handles_find(&(<Value>source).handles, self.tape.id) != TG_NO_SLOT:
+                push.seed(source, tangent)
+        if push.tangents:
+            push.prune(targets)
+            for target in targets:
+                push.advance(target)
+        return [push.tangent(target) for target in targets]
+
+    def _open(self):
+        """Checks that derivatives can be taken now, and ends the recording as `gradient` does."""
+        if self.state == NEW or self.state == CONSUMED:
+            raise RuntimeError(ONE_SET)
+        if self.state == RECORDING:
+            if not self.persistent:
+                self.stop()
+            elif not self.paused:
+                warn(INSIDE)
+
+    def _close(self):
+        """After the only set of derivatives: a tape that is not persistent has been used up."""
+        if not self.persistent and self.state != CONSUMED:
+            self.remembered = None if self.variables is None else self.watched_variables()
+            self.state = CONSUMED
+            self.forget(False)
+
+    @property
+    def _work(self):
+        """The elements of all recorded arrays, and the number of nodes."""
+        return self.tape.work, self.tape.nodes
+
     cdef list differentiate(self, list targets, list sources, list seeds):
         """Gradients by position of the sources, None where there is none. Consumes a tape that is not persistent."""
         cdef list results
@@ -2354,7 +2558,8 @@ cdef class GradientTape:
                 if not self.persistent:  # at once, so that no other thread starts on what this sweep uses up
                     self.remembered = None if self.variables is None else self.watched_variables()
                     self.state = CONSUMED
-                results = sweep(self, sources_count, slots, targets_count, slots + sources_count, seeds)
+                results = sweep(self, sources_count, slots, targets_count, slots + sources_count, seeds, 0,
+                                not self.persistent)
             finally:
                 if not self.persistent:
                     self.forget(False)
@@ -2371,6 +2576,38 @@ cdef class GradientTape:
             if slots != few:
                 free(slots)
         return results
+
+
+def tape_within(within):
+    """A tape for a rule's own operations; `within`: the rules on whose behalf it records."""
+    cdef GradientTape tape = GradientTape(True, False)
+    tape.within = within
+    return tape
+
+
+def accumulator_tape():
+    """The tape on which a forward accumulator follows its primals."""
+    cdef GradientTape tape = GradientTape(True, False)
+    tape.accumulates = True
+    return tape
+
+
+def is_recording():
+    """Whether any tape records on this thread."""
+    return bool(tg_thread_records(tg_thread_current()))
+
+
+def fit_to(value, tuple shape not None, dtype):
+    """A contribution to the adjoint of an operand of this shape and type: summed over broadcast dimensions, converted."""
+    cdef tg_output output
+    cdef tg_index sizes[TG_MAX_DIMS]
+    cdef int d
+    output.dtype = dtype_index(dtype)
+    output.ndim = len(shape)
+    for d in range(output.ndim):
+        sizes[d] = shape[d]
+    output.shape = sizes
+    return fit(value, output, 0)
 
 
 cdef bint zeros_wanted(object unconnected_gradients) except -1:
@@ -2532,7 +2769,7 @@ cdef int pass_on(tg_sweep *sweep, tg_node *node) except -1:
     contributions = contributions_of(sweep, node, tuple(cotangents))
     for k in range(node.operands):
         if contributions[k] is not None:
-            contribution = fit(contributions[k], tg_tape_output(sweep.tape, node.in_[k]))
+            contribution = fit(contributions[k], tg_tape_output(sweep.tape, node.in_[k]), sweep.batch)
             value = contribution.value
             if value.array != NULL:
                 tg_array_retain(value.array)
@@ -2555,7 +2792,11 @@ cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
         rule, saved = <tuple><object>tg_node_payload(node)[0]
         if not known:
             return [None] * operands
-        found = list(rule.vjp(saved, cotangents, wanted))
+        if sweep.batch:
+            found = list(batching().batched_vjp(rule, saved, cotangents, wanted, sweep.batch,
+                                                (<GradientTape>sweep.tape.owner).within))
+        else:
+            found = list(rule.vjp(saved, cotangents, wanted))
         if len(found) != <Py_ssize_t>operands:
             raise ValueError(f"the rule {rule!r} returned {len(found)} cotangents for {operands} operands")
         return [f if w else None for f, w in zip(found, wanted)]
@@ -2568,7 +2809,7 @@ cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
             tg_sweep_reach(sweep, node.in_[k])
             found.append(None)
             continue
-        found.append(operand_cotangent(sweep.tape, slot, k, cotangents[0]))
+        found.append(operand_cotangent(sweep.tape, slot, k, cotangents[0], sweep.batch))
         node = tg_tape_node(sweep.tape, slot)  # recording may have moved the arena
     return found
 
@@ -2589,43 +2830,63 @@ cdef Tensor saved_tensor(tg_tape *tape, tg_node *node, int bit):
     return result
 
 
-cdef object operand_cotangent(tg_tape *tape, uint32_t slot, uint32_t k, Tensor g):
+cdef object operand_cotangent(tg_tape *tape, uint32_t slot, uint32_t k, Tensor g, tg_index batch):
     """g carried back through operand k of an elementwise or structural node, by operations that may be recorded."""
-    from tapegrad import _rules
-
     cdef tg_node *node = tg_tape_node(tape, slot)
     cdef tg_transposition rule
-    cdef tg_index *params
-    cdef int bit
-    cdef bint second
     cdef Tensor other = None
     if node.kind == TG_NODE_ELEMENTWISE:
-        saved = [saved_tensor(tape, node, bit) if tg_op_table[node.op].needs[k] >> bit & 1 else None
-                 for bit in range(TG_MAX_OPERANDS + 1)]
-        return _rules.cotangent(node.op, k, g, saved)
+        return rules().cotangent(node.op, k, g, saved_tensors(tape, node, tg_op_table[node.op].needs[k]))
     tg_structural_transpose(tape, node, k, &rule)
     if rule.saved_bit >= 0:
         other = saved_tensor(tape, node, rule.saved_bit)
-    params = <tg_index *>malloc((rule.call.params_count + 1) * sizeof(tg_index))
+    if rule.call.op == TG_MATMUL and g.dtype.is_complex:
+        from tapegrad._ops import complex_parts
+
+        other = complex_parts.conjugate(other)
+    return carried(&rule, g, other, batch)
+
+
+cdef list saved_tensors(tg_tape *tape, tg_node *node, unsigned mask):
+    """x, y, z and the result of an elementwise node, None for those that are not in the mask."""
+    cdef int bit
+    return [saved_tensor(tape, node, bit) if mask >> bit & 1 else None for bit in range(TG_MAX_OPERANDS + 1)]
+
+
+cdef object carried(tg_transposition *rule, Tensor g, Tensor other, tg_index batch):
+    """A structural rule applied to a cotangent or tangent, which has one more axis in front if there is a batch."""
+    cdef tg_call *call = &rule.call
+    cdef tg_index *params
+    cdef bint second = rule.cotangent_second
+    if call.op == TG_CAST:
+        return g  # fitting it to where it goes converts it
+    if batch and (call.op == TG_SUM or call.op == TG_EXPAND):
+        return reduced_or_expanded(call, g)
+    if call.op == TG_MATMUL or g.dtype.is_complex:
+        call.dtype = g.value.dtype
+    params = <tg_index *>malloc((call.params_count + 4) * sizeof(tg_index))  # a batch adds up to three
     if params == NULL:
         raise MemoryError()
     try:
-        memcpy(params, rule.call.params, rule.call.params_count * sizeof(tg_index))
-        rule.call.params = params
-        if rule.call.op == TG_MATMUL:
-            rule.call.dtype = g.value.dtype
-            if g.dtype.is_complex:
-                from tapegrad._ops import complex_parts
-
-                other = complex_parts.conjugate(other)
-        if rule.call.op == TG_CAST:
-            return g  # fitting it to the operand converts it
-        if g.dtype.is_complex:
-            rule.call.dtype = g.value.dtype
-        second = rule.cotangent_second
-        return structural(&rule.call, other if second else g, g if second else other)
+        if batch:
+            tg_batch_call(call, batch, params)
+        if call.params != params:  # those of a node move with the arena
+            memcpy(params, call.params, call.params_count * sizeof(tg_index))
+            call.params = params
+        return structural(call, other if second else g, g if second else other)
     finally:
         free(params)
+
+
+cdef object reduced_or_expanded(tg_call *call, Tensor g):
+    """SUM or EXPAND behind a batch axis."""
+    cdef int d
+    cdef uint64_t mask = <uint64_t>call.params[0]
+    cdef tuple shape = g.shape, result = shape[:1] + tuple([call.shape[d] for d in range(call.ndim)])
+    if call.op == TG_SUM:
+        return reshape(sum(g, tuple([d for d in range(1, len(shape)) if mask >> (d - 1) & 1]), True), result)
+    return broadcast_to(reshape(g, shape[:1] + tuple([1 if mask >> d & 1 else call.shape[d]
+                                                      for d in range(call.ndim)])), result)
 
 
 cdef tuple output_shape(tg_output output):
@@ -2633,37 +2894,47 @@ cdef tuple output_shape(tg_output output):
     return tuple([output.shape[d] for d in range(output.ndim)])
 
 
-cdef Tensor fit(object contribution, tg_output output):
+cdef Tensor fit(object contribution, tg_output output, tg_index batch):
     """The contribution in the operand's shape (summed over broadcast dimensions) and type."""
     cdef Tensor value = tensor(contribution)
-    cdef int ndim = tg_value_ndim(&value.value), missing = ndim - output.ndim, d
-    cdef int dtype = output.dtype
-    if missing < 0:
-        raise ValueError(f"a rule returned a cotangent of shape {value.shape} for an operand with {output.ndim} "
-                         "dimensions")
+    cdef int lead = 1 if batch else 0
+    cdef int ndim = tg_value_ndim(&value.value), missing = ndim - output.ndim - lead, d
     shape = output_shape(output)
+    if batch:
+        shape = (batch, *shape)
+    if missing < 0:
+        raise ValueError(f"a rule returned a cotangent of shape {value.shape} for an operand of shape {shape}")
     if value.shape != shape:
-        axes = tuple([d for d in range(ndim) if d < missing or (shape[d - missing] == 1 and value.shape[d] != 1)])
+        axes = tuple([d for d in range(lead, ndim)
+                      if d < missing + lead or (shape[d - missing] == 1 and value.shape[d] != 1)])
         summed = sum(value, axes, True)
-        if summed.shape[missing:] != shape:
+        if summed.shape[:lead] + summed.shape[missing + lead:] != shape:
             raise ValueError(f"a rule returned a cotangent of shape {value.shape} for an operand of shape {shape}")
         value = reshape(summed, shape)
-    if value.value.dtype != dtype:
-        if value.dtype.is_complex and not DTYPES[dtype].is_complex:
-            from tapegrad._ops import complex_parts
+    return in_dtype(value, output.dtype)
 
-            value = complex_parts.real(value)
-        value = cast(value, DTYPES[dtype])
-    return value
+
+cdef Tensor in_dtype(Tensor value, int dtype):
+    """The value in another type; the real part where that cannot be complex."""
+    if value.value.dtype == dtype:
+        return value
+    if value.dtype.is_complex and not DTYPES[dtype].is_complex:
+        from tapegrad._ops import complex_parts
+
+        value = complex_parts.real(value)
+    return cast(value, DTYPES[dtype])
 
 
 cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, size_t targets_count, uint32_t *targets,
-                list seeds):
-    """The adjoints of the source slots after a sweep: natively, or recorded if a tape records on this thread."""
+                list seeds, tg_index batch, bint consume):
+    """The adjoints of the source slots after a sweep: natively, or recorded if a tape records on this thread.
+
+    With a batch, seeds and adjoints have one more axis in front. `consume`: what nodes saved may be let go on the way.
+    """
     cdef tg_sweep sweep
     cdef tg_sweep_hooks hooks
     cdef tg_thread *thread = tg_thread_current()
-    cdef bint recorded = tg_thread_records(thread), consume = not owner.persistent
+    cdef bint recorded = tg_thread_records(thread)
     cdef uint32_t few[FEW]
     cdef uint32_t *known = few
     cdef size_t i, known_sources = 0, known_targets = 0
@@ -2688,7 +2959,7 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
                 known[sources_count + known_targets] = targets[i]
                 known_targets += 1
         check(tg_sweep_begin(&sweep, &owner.tape, &loops, &hooks, known_sources, known, known_targets,
-                             known + sources_count, consume and not recorded))
+                             known + sources_count, batch, consume and not recorded))
     finally:
         if known != few:
             free(known)
@@ -2702,9 +2973,10 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
     return results
 
 
-cdef Tensor constant_of(object maker, tg_output output):
-    """`numpy.ones` or `numpy.zeros` in the shape and type of a node's output."""
-    return own(maker(output_shape(output), DTYPES[output.dtype].as_numpy_dtype))
+cdef Tensor constant_of(object maker, tg_output output, tg_index batch):
+    """`numpy.ones` or `numpy.zeros` in the shape and type of a node's output, behind the batch axis if there is one."""
+    shape = output_shape(output)
+    return own(maker((batch, *shape) if batch else shape, DTYPES[output.dtype].as_numpy_dtype))
 
 
 cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *context, size_t sources_count,
@@ -2723,7 +2995,7 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
             check(tg_sweep_add_ones(sweep, targets[i]))
             continue
         if seed is None:
-            seed = constant_of(np.ones, output)
+            seed = constant_of(np.ones, output, 0)
         value = seed.value
         if value.array != NULL:
             tg_array_retain(value.array)
@@ -2746,7 +3018,7 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
             results.append(new_tensor(&value))
         else:
             output = tg_tape_output(sweep.tape, sources[i])
-            results.append(constant_of(np.zeros, output))
+            results.append(constant_of(np.zeros, output, sweep.batch))
     return results
 
 
@@ -2775,7 +3047,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
         seed = None if seeds is None else seeds[i]
         if seed is None:
             output = tg_tape_output(sweep.tape, targets[i])
-            seed = constant_of(np.ones, output)
+            seed = constant_of(np.ones, output, 0)
         accumulate(adjoints, targets[i], seed)
     while True:
         node = tg_sweep_next(sweep)
@@ -2792,7 +3064,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
         for k in range(operands):
             if contributions[k] is not None:
                 tg_sweep_reach(sweep, into[k])
-                accumulate(adjoints, into[k], fit(contributions[k], tg_tape_output(sweep.tape, into[k])))
+                accumulate(adjoints, into[k], fit(contributions[k], tg_tape_output(sweep.tape, into[k]), sweep.batch))
     results = []
     for i in range(sources_count):
         if sources[i] == TG_NO_SLOT or not tg_sweep_is_reached(sweep, sources[i]):
@@ -2801,7 +3073,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
         result = adjoints.get(sources[i])
         if result is None:
             output = tg_tape_output(sweep.tape, sources[i])
-            result = constant_of(np.zeros, output)
+            result = constant_of(np.zeros, output, sweep.batch)
         results.append(result)
     return results
 
@@ -2810,6 +3082,286 @@ cdef int accumulate(dict adjoints, uint32_t slot, object contribution) except -1
     before = adjoints.get(slot)
     adjoints[slot] = contribution if before is None else elementwise_general(TG_OP_ADD, (before, contribution))
     return 0
+
+# --- pushes -----------------------------------------------------------------------------------------------------------
+
+
+cdef tg_status hook_push_rule(void *context, tg_push *push, tg_node *node) noexcept with gil:
+    try:
+        push_on(push, node)
+        return TG_OK
+    except BaseException as error:
+        keep_error(context, error)
+        return TG_CALLBACK
+
+
+cdef int push_on(tg_push *push, tg_node *node) except -1:
+    """In a native push: the outputs of a node whose rule is not native get their tangents."""
+    cdef uint32_t k, slot = node.slot
+    cdef tg_value value
+    cdef list tangents = []
+    for k in range(node.operands):
+        if node.in_[k] != TG_NO_SLOT and tg_push_peek(push, node.in_[k], &value):
+            tangents.append(borrowed_tensor(&value))
+        else:
+            tangents.append(None)
+    for k, tangent in enumerate(tangents_of(push.tape, slot, tangents, push.batch)):
+        if tangent is not None:
+            value = (<Tensor>tangent).value
+            if value.array != NULL:
+                tg_array_retain(value.array)
+            check(tg_push_set(push, slot + k, &value))
+    return 0
+
+
+cdef list tangents_of(tg_tape *tape, uint32_t slot, list tangents, tg_index batch):
+    """The tangents of a node's outputs from those of its operands (None where zero), by operations that may be recorded."""
+    cdef tg_node *node = tg_tape_node(tape, slot)
+    cdef uint32_t k, outputs = tg_node_outputs(node), operands = node.operands
+    cdef object total = None
+    if node.kind == TG_NODE_EXTERNAL:
+        rule, saved = <tuple><object>tg_node_payload(node)[0]
+        like = [(output_shape(tg_tape_output(tape, slot + k)), DTYPES[tg_tape_output(tape, slot + k).dtype])
+                for k in range(outputs)]
+        sizes = [None if t is None else (output_shape(tg_tape_output(tape, node.in_[k])),
+                                         DTYPES[tg_tape_output(tape, node.in_[k]).dtype])
+                 for k, t in enumerate(tangents)]
+        found = batching().rule_jvp(rule, saved, tuple(tangents), sizes, like, batch,
+                                    (<GradientTape>tape.owner).within)
+        return [None if t is None else stretched(t, tg_tape_output(tape, slot + k), batch) for k, t in enumerate(found)]
+    if node.kind == TG_NODE_STRUCTURAL and node.op == TG_CONCATENATE:
+        return [joined_tangents(tape, slot, tangents, batch)]
+    for k in range(operands):
+        if tangents[k] is not None:
+            part = operand_tangent(tape, slot, k, tangents[k], batch)
+            if part is not None:
+                part = stretched(part, tg_tape_output(tape, slot), batch)
+                total = part if total is None else elementwise_general(TG_OP_ADD, (total, part))
+    return [total]
+
+
+cdef object operand_tangent(tg_tape *tape, uint32_t slot, uint32_t k, Tensor t, tg_index batch):
+    """What the tangent of operand k contributes to that of an elementwise or structural node's result, or None."""
+    cdef tg_node *node = tg_tape_node(tape, slot)
+    cdef tg_transposition rule
+    cdef Tensor other = None
+    if batch:
+        t = aligned(t, node.ndim + 1)
+    if node.kind == TG_NODE_ELEMENTWISE:
+        if tg_op_table[node.op].partial[k] == NULL:
+            return None
+        return rules().tangent(node.op, k, t, saved_tensors(tape, node, tg_op_table[node.op].needs[k]))
+    tg_structural_tangent(node, k, &rule)
+    if rule.call.op == TG_MASK:  # which wants the result's shape
+        t = stretched(t, tg_tape_output(tape, slot), batch)
+    if rule.saved_bit >= 0:
+        other = saved_tensor(tape, node, rule.saved_bit)
+        node = tg_tape_node(tape, slot)
+    return carried(&rule, t, other, batch)
+
+
+cdef object joined_tangents(tg_tape *tape, uint32_t slot, list tangents, tg_index batch):
+    """The tangent of a concatenation."""
+    cdef tg_node *node = tg_tape_node(tape, slot)
+    cdef tg_index axis = tg_node_params(node)[0], begin, end
+    cdef uint32_t k
+    cdef tg_output output = tg_tape_output(tape, slot)
+    shape = output_shape(output)
+    dtype = DTYPES[output.dtype]
+    parts = []
+    for k in range(node.operands):
+        begin, end = tg_node_params(node)[1 + k], tg_node_params(node)[2 + k]
+        if tangents[k] is not None:
+            parts.append(in_dtype(tangents[k], dtype_index(dtype)))
+            continue
+        own_shape = (*shape[:axis], end - begin, *shape[axis + 1:])
+        parts.append(own(np.zeros((batch, *own_shape) if batch else own_shape, dtype.as_numpy_dtype)))
+    return concatenate(parts, axis + (1 if batch else 0))
+
+
+cdef Tensor aligned(Tensor t, int ndim):
+    """With ones behind the batch axis, so that there are `ndim` dimensions."""
+    shape = t.shape
+    if len(shape) >= ndim:
+        return t
+    return reshape(t, shape[:1] + (1,) * (ndim - len(shape)) + shape[1:])
+
+
+cdef Tensor stretched(Tensor t, tg_output output, tg_index batch):
+    """A tangent broadcast to the shape of an output, in its type."""
+    shape = output_shape(output)
+    if batch:
+        shape = (batch, *shape)
+        t = aligned(t, len(shape))
+    if t.shape != shape:
+        t = broadcast_to(t, shape)
+    return in_dtype(t, output.dtype)
+
+
+@cython.no_gc_clear  # the native push works on the tape until the end
+cdef class Push:
+    """A forward push over a tape: tangents of some values become tangents of what was computed from them.
+
+    It goes on where it stopped as the tape grows. While tapes record on this thread the tangents are computed by
+    recorded operations, otherwise natively.
+    """
+
+    cdef tg_push push
+    cdef GradientTape owner
+    cdef SweepContext context
+    cdef dict tangents   # by slot: those that recorded operations gave, and the seeds
+    cdef set unknown     # the slots among them that the native push has not been told yet
+    cdef bint started
+
+    def __init__(self, GradientTape owner not None, tg_index batch=0):
+        self.owner = owner
+        self.context.error = NULL
+        self.tangents = {}
+        self.unknown = set()
+        self.push.batch = batch
+        self.push.low = TG_NO_SLOT
+
+    def __dealloc__(self):
+        if self.started:
+            tg_push_end(&self.push)
+
+    cdef int start(self) except -1:
+        cdef tg_push_hooks hooks
+        hooks.context = &self.context
+        hooks.rule = hook_push_rule
+        hooks.poll = hook_poll
+        tg_push_begin(&self.push, &self.owner.tape, &loops, &hooks, self.push.batch, self.push.low)
+        self.started = True
+        return 0
+
+    def seed(self, Value source not None, tangent):
+        """Makes `tangent`, of the source's shape and type, its tangent; a second one is added."""
+        cdef uint32_t slot = tg_handles_find(&source.handles, self.owner.tape.id)
+        if slot == TG_NO_SLOT:
+            raise ValueError("the tape does not know this value")
+        if self.started and slot < self.push.low:
+            raise ValueError("tangents must be given before the first push")
+        self.push.low = min(self.push.low, slot)
+        before = self.tangents.get(slot)
+        self.tangents[slot] = tangent if before is None else before + tangent
+        self.unknown.add(slot)
+
+    def prune(self, list targets):
+        """Restricts the push to what these values depend on."""
+        cdef size_t count = 0
+        cdef uint32_t slot
+        cdef uint32_t *slots = <uint32_t *>malloc((len(targets) + 1) * sizeof(uint32_t))
+        if slots == NULL:
+            raise MemoryError()
+        try:
+            if not self.started:
+                self.start()
+            for target in targets:
+                slot = tg_handles_find(&(<Value>target).handles, self.owner.tape.id)
+                if slot != TG_NO_SLOT and slot >= self.push.low:
+                    slots[count] = slot
+                    count += 1
+            check(tg_push_prune(&self.push, count, slots))
+        finally:
+            free(slots)
+
+    def advance(self, Value target=None):
+        """Goes on to where `target` was computed, or to the tape's end."""
+        cdef tg_tape *tape = &self.owner.tape
+        cdef uint32_t end = tape.slots
+        cdef tg_value value
+        cdef tg_status status
+        if target is not None:
+            end = tg_handles_find(&target.handles, tape.id)
+            if end == TG_NO_SLOT:
+                return
+            end = tg_tape_node(tape, end).slot + tg_node_outputs(tg_tape_node(tape, end))
+        if not self.tangents or (self.started and end <= self.push.next) or end <= self.push.low:
+            return
+        if not self.started:
+            self.start()
+        if tg_thread_records(tg_thread_current()):
+            self.advance_recorded(end)
+            return
+        for slot in self.unknown:
+            value = (<Tensor>self.tangents[slot]).value
+            if value.array != NULL:
+                tg_array_retain(value.array)
+            check(tg_push_set(&self.push, slot, &value))
+        self.unknown.clear()
+        if end - self.push.next > 4096 or tape.work > RELEASE_LOCK_AT:
+            tape.readers += 1
+            tg_pool_share(pool)
+            with nogil:
+                status = tg_push_run(&self.push, end)
+            tg_pool_unshare(pool)
+            tape.readers -= 1
+        else:
+            status = tg_push_run(&self.push, end)
+        raise_hooked(status, &self.context)
+
+    cdef int advance_recorded(self, uint32_t end) except -1:
+        cdef tg_tape *tape = &self.owner.tape
+        cdef tg_node *node
+        cdef uint32_t k, slot, outputs
+        cdef bint needed
+        while self.push.next < end:
+            node = tg_tape_node(tape, self.push.next)
+            slot = node.slot
+            outputs = tg_node_outputs(node)
+            self.push.next = slot + outputs
+            needed = self.push.last_use == NULL
+            for k in range(outputs):
+                needed |= (slot + k >= self.push.low and slot + k - self.push.low < self.push.room
+                           and self.push.states[slot + k - self.push.low] & TG_STATE_NEEDED != 0)
+            if node.kind == TG_NODE_LEAF or not needed:
+                continue
+            PyErr_CheckSignals()
+            tangents = [None if node.in_[k] == TG_NO_SLOT else self.tangent_at(node.in_[k])
+                        for k in range(node.operands)]
+            if not any([t is not None for t in tangents]):
+                continue
+            for k, tangent in enumerate(tangents_of(tape, slot, tangents, self.push.batch)):
+                if tangent is not None:
+                    self.tangents[slot + k] = tangent
+                    self.unknown.add(slot + k)
+        return 0
+
+    cdef object tangent_at(self, uint32_t slot):
+        cdef tg_value value
+        known = self.tangents.get(slot)
+        if known is None and tg_push_peek(&self.push, slot, &value):
+            known = borrowed_tensor(&value)
+        return known
+
+    def advance_alone(self, Value target=None):
+        """The same, unseen by this push's own tape and by the accumulators that were entered after it."""
+        cdef tg_thread *thread = tg_thread_current()
+        cdef int i, kept = 0, count = thread.count
+        cdef bint after = False
+        cdef tg_tape *tape
+        cdef tg_tape **before = <tg_tape **>malloc((count + 1) * sizeof(tg_tape *))
+        if before == NULL:
+            raise MemoryError()
+        memcpy(before, thread.tapes, count * sizeof(tg_tape *))
+        try:
+            for i in range(thread.base, count):
+                tape = before[i]
+                after |= tape == &self.owner.tape
+                if not (after and (<GradientTape>tape.owner).accumulates):
+                    thread.tapes[thread.base + kept] = tape
+                    kept += 1
+            thread.count = thread.base + kept
+            self.advance(target)
+        finally:
+            memcpy(thread.tapes, before, count * sizeof(tg_tape *))
+            thread.count = count
+            free(before)
+
+    def tangent(self, Value value not None):
+        """The tangent of a value, as far as the push has come: a tensor, or None where it is zero."""
+        cdef uint32_t slot = tg_handles_find(&value.handles, self.owner.tape.id)
+        return None if slot == TG_NO_SLOT or not self.started and slot not in self.tangents else self.tangent_at(slot)
 
 # --- memory -----------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,14 @@ static tg_status fit(tg_sweep *sweep, tg_output output, tg_value *value) {
         tg_value summed = {.array = NULL, .dtype = value->dtype};
         tg_status status = TG_OK;
         if (output.ndim) status = tg_array_new(workspace->pool, value->dtype, output.ndim, output.shape, &summed.array);
-        if (status == TG_OK) status = tg_sum_to(sweep->loops, workspace, value, &summed, true);
+        if (status == TG_OK && sweep->batch) {
+            tg_value aligned = {.array = NULL, .dtype = value->dtype};
+            status = tg_batch_align(summed.array, value->array->ndim, &aligned.array);
+            if (status == TG_OK) status = tg_sum_to(sweep->loops, workspace, value, &aligned, true);
+            tg_array_release(aligned.array);
+        } else if (status == TG_OK) {
+            status = tg_sum_to(sweep->loops, workspace, value, &summed, true);
+        }
         tg_array_release(value->array);
         *value = summed;
         if (status != TG_OK) return status;
@@ -68,8 +75,14 @@ static tg_status add_generic(tg_sweep *sweep, tg_cell *cell, tg_value *contribut
 
 tg_status tg_sweep_add(tg_sweep *sweep, uint32_t slot, tg_value *contribution) {
     tg_sweep_reach(sweep, slot);
+    tg_index shape[TG_MAX_DIMS];
     tg_output output = tg_tape_output(sweep->tape, slot);
     tg_cell *cell = tg_sweep_cell(sweep, slot);
+    if (!tg_batch_fits(output, sweep->batch)) {
+        tg_array_release(contribution->array);
+        return TG_TOO_LARGE;
+    }
+    output = tg_batch_output(output, sweep->batch, shape);
     if (!tg_dtype_is_native(output.dtype)) return add_generic(sweep, cell, contribution);
     tg_status status = fit(sweep, output, contribution);
     if (status == TG_OK && output.ndim == 0) {
@@ -131,7 +144,7 @@ bool tg_sweep_peek(const tg_sweep *sweep, uint32_t slot, tg_value *out) {
     tg_output output = tg_tape_output(sweep->tape, slot);
     const tg_cell *cell = tg_sweep_cell(sweep, slot);
     *out = (tg_value){.array = NULL, .dtype = output.dtype};
-    if (tg_holds_number(output.dtype, output.ndim)) {
+    if (tg_sweep_holds_number(sweep, output)) {
         out->scalar.f64 = cell->f64;
         return true;
     }

@@ -258,3 +258,19 @@ tg_status tg_sum_to(const tg_loops *loops, tg_workspace *workspace, const tg_val
                   .g = source};
     return tg_elementwise_vjp(loops, workspace, &use, 0, target, fresh);
 }
+
+void tg_array_add(const tg_loops *loops, tg_array *target, const tg_array *source) {
+    if (target->size == 0) return;
+    const tg_loop add = loops->elementwise[TG_OP_ADD][tg_native_index(target->dtype)];
+    tg_iterator walk;
+    tg_iterator_init(&walk, target->ndim, tg_array_shape(target));
+    tg_iterator_add_array(&walk, target);
+    tg_iterator_add_array(&walk, source);
+    tg_iterator_coalesce(&walk);
+    const tg_index run = tg_iterator_run(&walk);
+    const tg_index steps[3] = {tg_iterator_step(&walk, 0), tg_iterator_step(&walk, 1), tg_iterator_step(&walk, 0)};
+    do {
+        char *args[3] = {walk.data[0], walk.data[1], walk.data[0]};
+        add.function(args, &run, steps, add.data);
+    } while (tg_iterator_next(&walk));
+}

@@ -39,4 +39,7 @@ tg_status tg_elementwise_vjp(const tg_loops *loops, tg_workspace *workspace, con
 tg_status tg_sum_to(const tg_loops *loops, tg_workspace *workspace, const tg_value *source, tg_value *target,
                     bool fresh);
 
+/* target += source, of the same shape and native type, whatever their layout. */
+void tg_array_add(const tg_loops *loops, tg_array *target, const tg_array *source);
+
 #endif

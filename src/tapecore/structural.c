@@ -34,7 +34,7 @@ static char *sliced(const tg_array *whole, const tg_index *params, tg_index *str
     return data;
 }
 
-static tg_status slice(const tg_call *call, tg_array *source, tg_array **out) {
+tg_status tg_slice_view(const tg_call *call, tg_array *source, tg_array **out) {
     tg_index strides[TG_MAX_DIMS], kept[TG_MAX_DIMS];
     char *data = sliced(source, call->params, strides);
     /* An integer index drops an axis, None adds one; both have size one, so the others match in order. */
@@ -287,7 +287,7 @@ static tg_status apply_arrays(const tg_loops *loops, tg_workspace *workspace, co
     switch ((tg_structural_op)call->op) {
     case TG_RESHAPE: return reshape(pool, call, x, out);
     case TG_PERMUTE: return permute(call, x, out);
-    case TG_SLICE: return slice(call, x, out);
+    case TG_SLICE: return tg_slice_view(call, x, out);
     case TG_UNSLICE: return unslice(pool, call, x, out);
     case TG_SUM: return sum(loops, workspace, call, x, out);
     case TG_EXPAND: return expand(call, x, out);

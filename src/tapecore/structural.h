@@ -64,6 +64,10 @@ typedef struct tg_transposition {
 /* What the cotangent of operand k of a structural node is made of. */
 void tg_structural_transpose(const tg_tape *tape, const tg_node *node, uint32_t k, tg_transposition *out);
 
+/* What the tangent of operand k contributes to the tangent of a structural node's result: the operation itself on the
+ * tangent, in the same form (the tangent in the cotangent's place). Not for CONCATENATE. */
+void tg_structural_tangent(const tg_node *node, uint32_t k, tg_transposition *out);
+
 /* Which operands' values the transposition of operand k needs (bits as in saved_mask). */
 unsigned tg_structural_needs(int op, int k);
 
@@ -71,6 +75,9 @@ unsigned tg_structural_needs(int op, int k);
  * CONCATENATE and SELECT have no native forward (NumPy's serve) and only occur as nodes. *out: owned by the caller. */
 tg_status tg_structural_apply(const tg_loops *loops, tg_workspace *workspace, const tg_call *call,
                               const tg_value *operands, tg_value *out);
+
+/* A view of the part of `whole` that a SLICE call takes. *out: owned by the caller. */
+tg_status tg_slice_view(const tg_call *call, tg_array *whole, tg_array **out);
 
 /* True if a native SUM of this array adds in the same order as NumPy, so that results agree to the last bit. */
 bool tg_sum_agrees_with_numpy(const tg_array *array, uint64_t mask);

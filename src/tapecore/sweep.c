@@ -10,8 +10,6 @@
 #define ELEMENTS_PER_NODE 64 /* what a node costs beyond its elements */
 #define NODES_PER_POLL (ELEMENTS_PER_POLL / ELEMENTS_PER_NODE)
 
-static bool holds_number(tg_output output) { return tg_holds_number(output.dtype, output.ndim); }
-
 /* Marks what the sources influence. Where every leaf of the tape is a source that is every slot, since a node is only
  * recorded if the tape knows one of its operands. */
 static void mark_active(tg_sweep *sweep, size_t sources_count, const uint32_t *sources) {
@@ -47,8 +45,8 @@ static void mark_active(tg_sweep *sweep, size_t sources_count, const uint32_t *s
 
 tg_status tg_sweep_begin(tg_sweep *sweep, tg_tape *tape, const tg_loops *loops, const tg_sweep_hooks *hooks,
                          size_t sources_count, const uint32_t *sources, size_t targets_count,
-                         const uint32_t *targets, bool consume) {
-    *sweep = (tg_sweep){.tape = tape, .loops = loops, .hooks = *hooks, .low = UINT32_MAX, .consume = consume};
+                         const uint32_t *targets, tg_index batch, bool consume) {
+    *sweep = (tg_sweep){.tape = tape, .loops = loops, .hooks = *hooks, .batch = batch, .low = UINT32_MAX, .consume = consume};
     tg_workspace_init(&sweep->workspace, tape->pool);
     for (size_t i = 0; i < sources_count; i++) {
         if (sources[i] < sweep->low) sweep->low = sources[i];
@@ -72,9 +70,9 @@ tg_status tg_sweep_begin(tg_sweep *sweep, tg_tape *tape, const tg_loops *loops, 
 
 void tg_sweep_end(tg_sweep *sweep) {
     if (sweep->cells) {
-        for (uint32_t slot = sweep->low; sweep->tape->wide && slot < sweep->high; slot++) {
+        for (uint32_t slot = sweep->low; (sweep->tape->wide || sweep->batch) && slot < sweep->high; slot++) {
             tg_cell *cell = tg_sweep_cell(sweep, slot);
-            if (cell->object && !holds_number(tg_tape_output(sweep->tape, slot))) tg_array_release(cell->array);
+            if (cell->object && !tg_sweep_holds_number(sweep, tg_tape_output(sweep->tape, slot))) tg_array_release(cell->array);
         }
         tg_pool_give(sweep->tape->pool, sweep->cells, sweep->block_bytes);
         sweep->cells = NULL;
@@ -208,7 +206,7 @@ static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
     if (last < 0 || !g_cell->array) return TG_OK; /* a symbolic zero contributes nothing */
 
     const tg_value g = {.array = g_cell->array, .dtype = node->dtype};
-    tg_use use = {.op = node->op, .dtype = node->dtype, .ndim = node->ndim, .shape = tg_node_shape(node), .g = &g};
+    tg_use use = {.op = node->op, .dtype = node->dtype, .ndim = node->ndim, .shape = tg_node_shape(node)};
     for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) {
         int bit = __builtin_ctz(mask);
         use.saved[bit] = tg_node_saved_value(node, bit);
@@ -217,7 +215,8 @@ static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
     for (int k = 0; k <= last; k++) {
         uint32_t slot = node->in[k];
         if (!info->partial[k] || !is_wanted(sweep, slot)) continue;
-        tg_output operand = tg_tape_output(sweep->tape, slot);
+        tg_index shape[TG_MAX_DIMS];
+        tg_output operand = tg_batch_output(tg_tape_output(sweep->tape, slot), sweep->batch, shape);
         tg_cell *cell = tg_sweep_cell(sweep, slot);
         tg_status status;
         if (strcmp(info->partial[k], "1") == 0) { /* g itself passes on: shared, not copied */
@@ -226,19 +225,44 @@ static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
             status = tg_sweep_add(sweep, slot, &contribution);
         } else if (operand.ndim == 0) {
             tg_value adjoint = {.array = NULL, .dtype = operand.dtype, .scalar = {.f64 = cell->f64}};
-            status = tg_elementwise_vjp(sweep->loops, &sweep->workspace, &use, k, &adjoint, false);
+            status = tg_batch_carry(sweep->loops, &sweep->workspace, &use, k, 0, &g, &adjoint, false);
             cell->f64 = adjoint.scalar.f64;
         } else {
             bool fresh;
             status = adjoint_array(sweep, operand, cell, g_cell, k == last && !g_kept, &fresh);
             tg_value adjoint = {.array = cell->array, .dtype = operand.dtype};
             if (status == TG_OK) {
-                status = tg_elementwise_vjp(sweep->loops, &sweep->workspace, &use, k, &adjoint, fresh);
+                status = tg_batch_carry(sweep->loops, &sweep->workspace, &use, k, sweep->batch, &g, &adjoint, fresh);
             }
         }
         if (status != TG_OK) return status;
     }
     return TG_OK;
+}
+
+/* The cotangent of a slice goes to its place in the adjoint of the whole, without a whole of zeros around it. */
+static tg_status slice_node(tg_sweep *sweep, const tg_node *node, const tg_value *g) {
+    const uint32_t slot = node->in[0];
+    tg_index shape[TG_MAX_DIMS], storage[3 * TG_MAX_DIMS];
+    const tg_output whole = tg_batch_output(tg_tape_output(sweep->tape, slot), sweep->batch, shape);
+    tg_cell *cell = tg_sweep_cell(sweep, slot), none = {.array = NULL};
+    bool fresh;
+    tg_status status = adjoint_array(sweep, whole, cell, &none, false, &fresh);
+    if (status != TG_OK) return status;
+    if (fresh) memset(cell->array->data, 0, (size_t)cell->array->size * tg_itemsize(whole.dtype));
+    tg_call call = {.op = TG_SLICE, .dtype = node->dtype, .ndim = node->ndim};
+    call.params = tg_node_params(node);
+    call.params_count = tg_node_params_count(node);
+    if (node->ndim) memcpy(call.shape, tg_node_shape(node), (size_t)node->ndim * sizeof *call.shape);
+    if (sweep->batch) tg_batch_call(&call, sweep->batch, storage);
+    tg_array *part, *from = NULL;
+    status = tg_slice_view(&call, cell->array, &part);
+    if (status != TG_OK) return status;
+    status = tg_value_to_array(g, sweep->workspace.pool, &from);
+    if (status == TG_OK) tg_array_add(sweep->loops, part, from);
+    tg_array_release(from);
+    tg_array_release(part);
+    return status;
 }
 
 static tg_status structural_node(tg_sweep *sweep, const tg_node *node) {
@@ -249,13 +273,18 @@ static tg_status structural_node(tg_sweep *sweep, const tg_node *node) {
         if (!is_wanted(sweep, node->in[k])) continue;
         tg_sweep_reach(sweep, node->in[k]);
         if (!reached) continue;
+        if (node->op == TG_SLICE && tg_tape_output(sweep->tape, node->in[0]).ndim) {
+            tg_status status = slice_node(sweep, node, &g);
+            if (status != TG_OK) return status;
+            continue;
+        }
         tg_transposition rule;
         tg_structural_transpose(sweep->tape, node, k, &rule);
         operands[rule.cotangent_second] = g;
         if (rule.saved_bit >= 0) operands[!rule.cotangent_second] = tg_node_saved_value(node, rule.saved_bit);
         tg_value contribution;
-        tg_status status =
-            tg_structural_apply(sweep->loops, &sweep->workspace, &rule.call, operands, &contribution);
+        tg_status status = tg_batch_apply(sweep->loops, &sweep->workspace, &rule.call, sweep->batch,
+                                          rule.cotangent_second, operands, &contribution);
         if (status == TG_OK) status = tg_sweep_add(sweep, node->in[k], &contribution);
         if (status != TG_OK) return status;
     }
@@ -298,7 +327,7 @@ static void leave(tg_sweep *sweep, tg_node *node) {
     for (uint32_t slot = node->slot; slot < node->slot + outputs && slot < sweep->high; slot++) {
         if (slot < sweep->low || (sweep->states[slot - sweep->low] & TG_STATE_SOURCE)) continue;
         tg_cell *cell = tg_sweep_cell(sweep, slot);
-        if (cell->object && !holds_number(tg_tape_output(sweep->tape, slot))) {
+        if (cell->object && !tg_sweep_holds_number(sweep, tg_tape_output(sweep->tape, slot))) {
             tg_array_release(cell->array);
             cell->array = NULL;
         }
@@ -309,7 +338,7 @@ static void leave(tg_sweep *sweep, tg_node *node) {
 
 /* Elementwise nodes on arrays go to the chain where they can; the others are swept one by one. */
 static tg_status array_node(tg_sweep *sweep, tg_chain *chain, tg_node *node) {
-    if (tg_sweep_cell(sweep, node->slot)->object) {
+    if (tg_sweep_cell(sweep, node->slot)->object && !sweep->batch) {
         if (tg_chain_add(chain, sweep, node)) return TG_OK;
         if (chain->links) {
             tg_status status = tg_chain_flush(chain, sweep);
@@ -338,7 +367,9 @@ tg_status tg_sweep_run(tg_sweep *sweep) {
     for (tg_node *node; status == TG_OK && (node = tg_sweep_next(sweep));) {
         tg_index work = ELEMENTS_PER_NODE;
         const bool native = node->kind != TG_NODE_EXTERNAL && !(node->flags & TG_FLAG_GENERIC);
-        if (native && node->kind == TG_NODE_ELEMENTWISE && node->ndim) {
+        if (native && !tg_batch_fits((tg_output){node->dtype, node->ndim, NULL}, sweep->batch)) {
+            status = TG_TOO_LARGE;
+        } else if (native && node->kind == TG_NODE_ELEMENTWISE && (node->ndim || sweep->batch)) {
             status = array_node(sweep, &chain, node);
         } else {
             if (chain.links) status = tg_chain_flush(&chain, sweep);
@@ -354,7 +385,7 @@ tg_status tg_sweep_run(tg_sweep *sweep) {
                 }
             } else {
                 const tg_cell *cell = tg_sweep_cell(sweep, node->slot);
-                if (node->ndim && cell->array) work += cell->array->size;
+                if ((node->ndim || sweep->batch) && cell->array) work += cell->array->size;
                 status = structural_node(sweep, node);
                 leave(sweep, node);
             }

@@ -12,13 +12,13 @@
  * its own objects in the cells.
  *
  * The cell of a native number holds the number (zero until something arrives, which is also the right value then);
- * every other cell holds an array, NULL meaning zero.
+ * every other cell holds an array, NULL meaning zero. With a batch every adjoint has one more axis in front, one sweep
+ * carries that many cotangents (batch.h), and every cell holds an array.
  */
 #ifndef TG_SWEEP_H
 #define TG_SWEEP_H
 
-#include "elementwise.h"
-#include "structural.h"
+#include "batch.h"
 #include "tape.h"
 
 typedef union tg_cell {
@@ -52,6 +52,7 @@ typedef struct tg_sweep {
     const tg_loops *loops;
     tg_sweep_hooks hooks;
     tg_workspace workspace;
+    tg_index batch; /* cotangents at once; 0: one, and no axis for it */
     uint32_t low, high;
     tg_cell *cells;  /* of slot low + i; owned */
     uint8_t *states; /* likewise, in the same block */
@@ -65,7 +66,12 @@ typedef struct tg_sweep {
 /* Prepares a sweep. `sources` and `targets` are slots of the tape; sources may repeat. */
 tg_status tg_sweep_begin(tg_sweep *sweep, tg_tape *tape, const tg_loops *loops, const tg_sweep_hooks *hooks,
                          size_t sources_count, const uint32_t *sources, size_t targets_count,
-                         const uint32_t *targets, bool consume);
+                         const uint32_t *targets, tg_index batch, bool consume);
+
+/* True if the adjoint of such an output is kept as a number. */
+static inline bool tg_sweep_holds_number(const tg_sweep *sweep, tg_output output) {
+    return !sweep->batch && tg_holds_number(output.dtype, output.ndim);
+}
 
 /* Frees everything the sweep holds (not the objects of a recorded one). */
 void tg_sweep_end(tg_sweep *sweep);
@@ -87,7 +93,7 @@ static inline void tg_sweep_reach(const tg_sweep *sweep, uint32_t slot) {
  * reference moves to the sweep, also on failure. */
 tg_status tg_sweep_add(tg_sweep *sweep, uint32_t slot, tg_value *contribution);
 
-/* A cotangent of ones for an active slot. */
+/* A cotangent of ones for an active slot; not with a batch. */
 tg_status tg_sweep_add_ones(tg_sweep *sweep, uint32_t slot);
 
 /* The adjoint of a slot as it stands: *out borrowed. False: nothing has arrived (only for cells that hold arrays). */

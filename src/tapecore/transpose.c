@@ -1,4 +1,4 @@
-/* transpose.c: for each structural operation, the operation that carries its cotangent back. */
+/* transpose.c: for each structural operation, the operation that carries its cotangent back, or its tangent forward. */
 #include <assert.h>
 #include <string.h>
 
@@ -94,6 +94,35 @@ void tg_structural_transpose(const tg_tape *tape, const tg_node *node, uint32_t 
         break;
     default: /* the same parameters serve both directions */
         break;
+    }
+}
+
+void tg_structural_tangent(const tg_node *node, uint32_t k, tg_transposition *out) {
+    tg_call *call = &out->call;
+    out->saved_bit = -1;
+    out->cotangent_second = false;
+    call->op = node->op;
+    call->dtype = node->dtype;
+    call->ndim = node->ndim;
+    if (node->ndim) memcpy(call->shape, tg_node_shape(node), (size_t)node->ndim * sizeof *call->shape);
+    call->params = tg_node_params(node);
+    call->params_count = tg_node_params_count(node);
+    switch ((tg_structural_op)node->op) {
+    case TG_SELECT: /* where(condition, x, y) is where(condition, x, 0) + where(condition, 0, y) */
+        call->op = TG_MASK;
+        out->saved_bit = 0;
+        out->storage[0] = k == 2;
+        call->params = out->storage;
+        call->params_count = 1;
+        break;
+    case TG_MASK:
+    case TG_TAKE:
+    case TG_SCATTER_ADD: out->saved_bit = 1; break;
+    case TG_MATMUL:
+        out->saved_bit = k == 0 ? 1 : 0;
+        out->cotangent_second = k == 1;
+        break;
+    default: break;
     }
 }
 

@@ -321,7 +321,7 @@ static inline void lab_gradients(lab *l, size_t targets_count, const tensor *tar
     if (l->status != TG_OK) return;
     tg_sweep sweep;
     tg_status status = tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, sources_count, from, targets_count, to,
-                                      consume);
+                                      0, consume);
     for (size_t i = 0; i < targets_count && status == TG_OK; i++) {
         if (!tg_sweep_is_active(&sweep, to[i])) continue;
         if (seeds) {

@@ -189,7 +189,7 @@ static void test_pruning(lab *l) {
     tensor unused = lab_one(l, TG_OP_EXP, a), b = lab_multiply(l, a, before);
     const uint32_t source = lab_slot(l, x), target = lab_slot(l, b);
     tg_sweep sweep;
-    CHECK_OK(tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, 1, &source, 1, &target, false));
+    CHECK_OK(tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, 1, &source, 1, &target, 0, false));
     CHECK(tg_sweep_is_active(&sweep, lab_slot(l, unused)) && !tg_sweep_is_active(&sweep, lab_slot(l, before)));
     tg_sweep_reach(&sweep, target);
     CHECK(tg_sweep_next(&sweep) == tg_tape_node(&l->tape, target));

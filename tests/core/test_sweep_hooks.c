@@ -128,7 +128,7 @@ static void test_fitting(lab *l) {
     tensor x = lab_watch(l, lab_random(l, TG_F64, 2, (tg_index[]){3, 1})), n = lab_watch(l, lab_number(TG_F32, 1));
     const uint32_t slots[2] = {lab_slot(l, x), lab_slot(l, n)};
     tg_sweep sweep;
-    CHECK_OK(tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, 2, slots, 2, slots, false));
+    CHECK_OK(tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, 2, slots, 2, slots, 0, false));
     double expected[3] = {0}, total = 0;
     for (int round = 0; round < 3; round++) {
         tensor wide = lab_random_as(l, round == 1 ? TG_F32 : TG_F64, 3, (tg_index[]){2, 3, 4}, round);
@@ -202,7 +202,7 @@ static void test_complex(lab *l) {
         if (ndim) CHECK_OK(tg_array_new(l->pool, TG_C128, 1, shape, &seed.array));
         for (int i = 0; ndim && i < 3; i++) memcpy(seed.array->data + 16 * i, &seed.scalar, 16);
         tg_sweep sweep;
-        CHECK_OK(tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, 1, &x, 1, &y, true));
+        CHECK_OK(tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, 1, &x, 1, &y, 0, true));
         CHECK_OK(tg_sweep_add(&sweep, y, &seed));
         CHECK_OK(tg_sweep_run(&sweep));
         CHECK(tg_sweep_is_reached(&sweep, x) && tg_sweep_take(&sweep, x, &out) && tg_value_ndim(&out) == ndim);
@@ -221,7 +221,7 @@ static void test_recorded_walk(lab *l) {
     for (int i = 0; i < 300; i++) y = lab_one(l, TG_OP_SIN, y);
     const uint32_t source = lab_slot(l, x), target = lab_slot(l, y);
     tg_sweep sweep;
-    CHECK_OK(tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, 1, &source, 1, &target, false));
+    CHECK_OK(tg_sweep_begin(&sweep, &l->tape, &l->loops, &l->hooks, 1, &source, 1, &target, 0, false));
     tg_sweep_reach(&sweep, target);
     uint32_t visited = 0;
     const uint64_t *first_arena = l->tape.arena;

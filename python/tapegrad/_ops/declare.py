@@ -31,6 +31,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from tapegrad._batching import along_batch
 from tapegrad._native import Tensor, Value, array, is_watched, own, record, tensor
 
 __all__ = ["Operation", "TensorLike", "linear", "silent", "structural"]
@@ -62,8 +63,11 @@ def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any
         cotangent, or `None` where there is none. That of a `*name` parameter returns one per operand. An
         operand without one is not differentiable.
     """
-    rule = _Rule(name, forward, vjps)
-    plan_for = rule.plan_for
+    return _operation(_Rule(name, forward, vjps), forward)
+
+
+def _operation(rule: _Rule, forward: Callable[..., Any]) -> Operation:
+    name, plan_for = rule.name, rule.plan_for
 
     def operation(*operands: Any, **parameters: Any) -> Any:
         values = tuple([x if type(x) is Tensor else tensor(x) for x in operands])
@@ -71,7 +75,8 @@ def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any
             result = forward(*[array(value) for value in values], **parameters)
         except ValueError as error:
             shapes = ", ".join(str(value.shape) for value in values)
-            raise ValueError(f"{name}: {error} (operand shapes: {shapes})") from error
+            kind = np.linalg.LinAlgError if isinstance(error, np.linalg.LinAlgError) else ValueError
+            raise kind(f"{name}: {error} (operand shapes: {shapes})") from error
         out = tuple([own(part) for part in result]) if type(result) is tuple else own(result)
         watched = tuple([is_watched(value) for value in values])
         if True not in watched:
@@ -95,7 +100,9 @@ def linear(
     operand's axes from the front, to be counted up by one; with `()` there is none, and `forward` takes leading
     axes as it is. With `None` it is called once for each operand in the stack.
     """
-    return structural(name, forward, **{_operand_names(forward)[0][0]: transpose})
+    rule = _LinearRule(name, forward, transpose, None if axes is None else (axes,) if isinstance(axes, str) else axes)
+    operation = rule.operation = _operation(rule, forward)
+    return operation
 
 
 class _Rule:
@@ -109,7 +116,7 @@ class _Rule:
             raise TypeError(f"{name}: rules for {sorted(unknown)}, but its operands are {names}.")
         self._vjps = [vjps.get(operand) for operand in names]
         needs = [list(inspect.signature(vjp).parameters) if vjp else [] for vjp in self._vjps]
-        saved = sorted({need for operand_needs in needs for need in operand_needs} - {"g", "gs"})
+        saved = sorted(self._named(needs, forward) - {"g", "gs"})
         known = {
             "out",
             "out_shape",
@@ -126,6 +133,10 @@ class _Rule:
         places = {"g": 0, "gs": 1, **{need: 2 + k for k, need in enumerate(saved)}}
         self._places = [[places[need] for need in operand_needs] for operand_needs in needs]
         self._plans: dict[tuple[bool, ...], _Plan] = {}
+
+    def _named(self, needs: list[list[str]], forward: Callable[..., Any]) -> set[str]:
+        """Return the names of what has to be saved."""
+        return {need for operand_needs in needs for need in operand_needs}
 
     def plan_for(self, watched: tuple[bool, ...]) -> _Plan:
         """Return what gets the values to be saved when just these operands are known to a tape."""
@@ -152,6 +163,83 @@ class _Rule:
             vjp(*[known[place] for place in self._places[k]]) if wanted[k] and vjp else None
             for k, vjp in enumerate(self._vjps[: len(wanted)])
         ]
+
+
+class _LinearRule(_Rule):
+    """The rules of an operation that is linear in its one operand: its tangent is the operation on the tangent."""
+
+    operation: Operation
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        transpose: Callable[..., Any],
+        axes: Sequence[str] | None,
+    ) -> None:
+        super().__init__(name, forward, {_operand_names(forward)[0][0]: transpose})
+        self._forward = forward
+        self._axes = axes
+        self._parameters = _parameter_names(forward)
+        if axes is not None and not set(axes) <= set(self._parameters):
+            raise TypeError(f"{name}: axes are {list(axes)}, but its parameters are {self._parameters}.")
+
+    def _named(self, needs: list[list[str]], forward: Callable[..., Any]) -> set[str]:
+        return super()._named(needs, forward) | set(_parameter_names(forward))
+
+    def plan_for(self, watched: tuple[bool, ...]) -> _Plan:
+        """Return what gets the values to be saved: all of them, for the operation is applied again."""
+        return tuple(self._getters)
+
+    def _parameters_in(self, saved: tuple[Any, ...]) -> dict[str, Any]:
+        return {name: saved[self._saved.index(name)] for name in self._parameters}
+
+    def jvp(self, saved: tuple[Any, ...], tangents: Sequence[Tensor | None]) -> tuple[Tensor]:
+        """Return the operation on the tangent."""
+        return (self.operation(tangents[0], **self._parameters_in(saved)),)
+
+    def jvp_stacked(self, saved: tuple[Any, ...], tangents: Sequence[Tensor | None], batch: int) -> tuple[Tensor]:
+        """Return the operation on each of a stack of tangents."""
+        return (_StackedRule(self, saved, batch).apply(tangents[0]),)
+
+    def forward_stacked(self, a: npt.NDArray[Any], saved: tuple[Any, ...]) -> Any:
+        """Return the forward function of each of a stack of arrays."""
+        parameters = self._parameters_in(saved)
+        if self._axes is None:
+            return np.stack([self._forward(row, **parameters) for row in a])
+        for name in self._axes:
+            axis = parameters[name]
+            if axis is not None:
+                parameters[name] = tuple([k + 1 for k in axis]) if isinstance(axis, tuple) else axis + 1
+        return self._forward(a, **parameters)
+
+
+class _StackedRule:
+    """The rules of a linear operation applied to each of a stack of operands."""
+
+    def __init__(self, single: _LinearRule, saved: tuple[Any, ...], batch: int) -> None:
+        self.name = single.name
+        self._single = single
+        self._saved = saved
+        self._batch = batch
+
+    def apply(self, stack: Any) -> Tensor:
+        """Return the stacked results, recorded."""
+        result = own(self._single.forward_stacked(array(stack), self._saved))
+        recorded: Tensor = record(self, (stack,), result, None)
+        return recorded
+
+    def vjp(self, saved: None, cotangents: Sequence[Tensor | None], wanted: Sequence[bool]) -> Sequence[Any]:
+        """Return the transpose of each of the stacked cotangents."""
+        return along_batch(lambda g: self._single.vjp(self._saved, (g,), (True,)), cotangents, self._batch)
+
+    def jvp(self, saved: None, tangents: Sequence[Tensor | None]) -> tuple[Tensor]:
+        """Return the operation on the tangents."""
+        return (self.apply(tangents[0]),)
+
+
+def _parameter_names(forward: Callable[..., Any]) -> list[str]:
+    return [p.name for p in inspect.signature(forward).parameters.values() if p.kind is p.KEYWORD_ONLY]
 
 
 def _operand_names(forward: Callable[..., Any]) -> tuple[list[str], bool]:
