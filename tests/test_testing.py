@@ -13,7 +13,7 @@ def scaled(function, factor):
 
     @tf.custom_gradient
     def wrong(*operands):
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(persistent=True) as tape:
             tape.watch(operands)
             y = function(*operands)
 

@@ -12,12 +12,13 @@ from tapegrad import nest
 from tapegrad._native import GradientTape, Tensor, Value, array, cast, own, tensor
 from tapegrad._native import sum as reduce_sum
 from tapegrad._ops.complex_parts import conj, real
+from tapegrad.autodiff import ForwardAccumulator
 
 __all__ = ["check_grads"]
 
 _Array = npt.NDArray[Any]
 
-_MODES = ("reverse",)
+_MODES = ("reverse", "forward", "batched")
 
 
 def check_grads(
@@ -48,7 +49,9 @@ def check_grads(
     order
         The highest order of derivative to check, at least 1.
     modes
-        Which ways to differentiate: `"reverse"` is the one there is.
+        Which ways to differentiate: `"reverse"` by a tape, `"forward"` by an accumulator (of the second order:
+        over the gradient by a tape), `"batched"` with stacks of cotangents and of tangents in one pass, which
+        must give what they give one by one.
     atol, rtol
         The difference allowed between the two numbers: `atol + rtol * |numeric|`.
     eps
@@ -113,8 +116,68 @@ def check_grads(
             weights = [own(_random(rng, array(result))) for result in results]
             weighted = _weighted(current, weights)
             label = f"mode {mode}, order {degree}, seed {seed}"
-            _check(weighted, points, rng, label, atol, rtol, eps)
+            if mode == "reverse":
+                _check(weighted, points, rng, label, atol, rtol, eps)
+            elif mode == "forward":
+                _check_forward(weighted, points, rng, label, atol, rtol, eps)
+            else:
+                _check_batched(current, points, rng, label)
             current = _gradient(weighted)
+
+
+def _check_forward(
+    weighted: Callable[..., Tensor],
+    points: list[_Array],
+    rng: np.random.Generator,
+    label: str,
+    atol: float,
+    rtol: float,
+    eps: float,
+) -> None:
+    """Compare the tangent of a real-valued function with differences, one argument at a time."""
+    for k, point in enumerate(points):
+        direction = _random(rng, point)
+        direction = direction / max(float(np.linalg.norm(direction)), 1e-300)
+        values = [*map(own, points)]
+        with ForwardAccumulator(values[k], own(np.asarray(direction))) as accumulator:
+            total = weighted(*values)
+        analytic = float(accumulator.jvp(total, "zero"))
+        numeric = _slope(weighted, points, k, direction, eps)
+        if not abs(numeric - analytic) <= atol + rtol * abs(numeric):
+            raise AssertionError(
+                f"{label}: along a random direction of differentiable argument {k}, the slope is "
+                f"{analytic!r} by the tangent, but {numeric!r} by differences."
+            )
+
+
+def _check_batched(
+    function: Callable[..., list[Tensor]], points: list[_Array], rng: np.random.Generator, label: str
+) -> None:
+    """Compare what stacks of cotangents and tangents give with what they give one by one."""
+    values = [*map(own, points)]
+    with GradientTape(persistent=True) as tape:
+        tape.watch(values)
+        results = function(*values)
+    for what, origins, ends, together in (
+        ("cotangents", results, values, tape._pull),
+        ("tangents", values, results, tape._push),
+    ):
+        stacks = [np.stack([_random(rng, array(value)) for _ in range(3)]) for value in origins]
+        stacked = together(results, values, [*map(own, stacks)], 3)
+        for row in range(3):
+            single = together(results, values, [own(np.asarray(stack[row])) for stack in stacks], 0)
+            for k, (end, all_, one) in enumerate(zip(ends, stacked, single, strict=True)):
+                if (all_ is None) != (one is None):
+                    raise AssertionError(f"{label}: for a stack of {what} number {k} is {all_}, for one {one}.")
+                if one is None:
+                    continue
+                if all_.shape != (3, *end.shape) or not np.allclose(
+                    array(all_)[row], array(one), rtol=1e-7, atol=1e-9, equal_nan=True
+                ):
+                    raise AssertionError(
+                        f"{label}: row {row} of what a stack of {what} gives for number {k} is "
+                        f"{array(all_)[row]!r}, and on its own {array(one)!r}."
+                    )
 
 
 def _check(

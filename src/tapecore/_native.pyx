@@ -3145,7 +3145,7 @@ cdef object operand_tangent(tg_tape *tape, uint32_t slot, uint32_t k, Tensor t, 
     cdef tg_node *node = tg_tape_node(tape, slot)
     cdef tg_transposition rule
     cdef Tensor other = None
-    if batch:
+    if batch and (node.kind == TG_NODE_ELEMENTWISE or node.op == TG_MATMUL):  # which broadcast
         t = aligned(t, node.ndim + 1)
     if node.kind == TG_NODE_ELEMENTWISE:
         if tg_op_table[node.op].partial[k] == NULL:

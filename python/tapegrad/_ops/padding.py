@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tapegrad import _native
 from tapegrad._native import Tensor, Value, array
 from tapegrad._ops.arguments import as_int, as_tensor
-from tapegrad._ops.declare import TensorLike, linear
+from tapegrad._ops.declare import TensorLike, linear, structural
 
 __all__ = ["pad"]
 
@@ -90,8 +90,5 @@ def _inside(widths: _Widths, shape: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple([slice(before, before + size) for size, (before, _) in zip(shape, widths, strict=True)])
 
 
-_pad = linear(
-    "pad",
-    forward=_place,
-    transpose=lambda g, a_shape, widths: _native.basic_index(g, _inside(widths, a_shape)),
-)
+# Not linear, but for a constant of zero.
+_pad = structural("pad", _place, a=lambda g, a_shape, widths: _native.basic_index(g, _inside(widths, a_shape)))

@@ -30,14 +30,21 @@ _log = native.elementwise["log"]
 _sigmoid = native.elementwise["sigmoid"]
 
 
+def _greatest(logits: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:
+    if not logits.ndim:  # NumPy takes axis -1 of a number for that number
+        raise ValueError("logits with at least one dimension are needed")
+    greatest: npt.NDArray[Any] = logits.max(axis=axis, keepdims=True)
+    return greatest
+
+
 def _softmax_values(logits: npt.NDArray[Any], *, axis: int) -> npt.NDArray[Any]:
-    values: npt.NDArray[Any] = np.exp(logits - logits.max(axis=axis, keepdims=True))
+    values: npt.NDArray[Any] = np.exp(logits - _greatest(logits, axis))
     values /= values.sum(axis=axis, keepdims=True)
     return values
 
 
 def _log_softmax_values(logits: npt.NDArray[Any], *, axis: int) -> npt.NDArray[Any]:
-    shifted = logits - logits.max(axis=axis, keepdims=True)
+    shifted = logits - _greatest(logits, axis)
     values: npt.NDArray[Any] = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return values
 
