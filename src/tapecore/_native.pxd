@@ -155,6 +155,7 @@ cdef extern from "tape.h" nogil:
     tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot)
     void **tg_node_payload(const tg_node *node)
     const tg_index *tg_node_params(const tg_node *node)
+    int tg_node_params_count(const tg_node *node)
     tg_value tg_node_saved_value(const tg_node *node, int bit)
     bint tg_node_saved_handle(const tg_node *node, int bit, uint32_t index, tg_handle *out)
     uint32_t tg_node_outputs(const tg_node *node)

@@ -1924,10 +1924,14 @@ def concatenate(values, axis=0):
     return out
 
 
-def take(x, indices, axis=0):
-    """The elements of x at integer positions along an axis; negative positions count from the end."""
+def take(x, indices, axis=0, bint sparse=False):
+    """The elements of x at integer positions along an axis; negative positions count from the end.
+
+    `sparse`, along axis 0: the gradient of a source of which nothing but rows is taken lists these, as IndexedSlices.
+    """
     cdef tg_call call
     cdef tg_index where_
+    cdef tg_index params[2]
     cdef Value value = as_value(x), positions
     chosen = np.asarray(array(indices))
     if chosen.dtype.kind not in "iu" and chosen.size:
@@ -1942,8 +1946,9 @@ def take(x, indices, axis=0):
     set_shape(&call, value.shape[:where_] + chosen.shape + value.shape[where_ + 1:])
     call.op = TG_TAKE
     call.dtype = value.value.dtype
-    call.params_count = 1
-    call.params = &where_
+    params[0], params[1] = where_, 1
+    call.params_count = 2 if sparse and where_ == 0 else 1
+    call.params = params
     return structural(&call, value, positions)
 
 
@@ -2705,7 +2710,8 @@ cdef Tensor ones_of(Value like):
 
 
 cdef struct SweepContext:
-    PyObject *error  # an exception on its way from a hook to the caller, owned; or NULL
+    PyObject *error   # an exception on its way from a hook to the caller, owned; or NULL
+    PyObject *slices  # a dict: for source slots the lists of IndexedSlices they got, borrowed
 
 
 cdef void keep_error(void *context, object error) noexcept:
@@ -2717,7 +2723,7 @@ cdef void keep_error(void *context, object error) noexcept:
 
 cdef tg_status hook_rule(void *context, tg_sweep *sweep, tg_node *node) noexcept with gil:
     try:
-        pass_on(sweep, node)
+        pass_on(sweep, node, <dict>(<SweepContext *>context).slices)
         return TG_OK
     except BaseException as error:
         keep_error(context, error)
@@ -2754,7 +2760,7 @@ cdef Tensor borrowed_tensor(const tg_value *value):
     return new_tensor(&own_value)
 
 
-cdef int pass_on(tg_sweep *sweep, tg_node *node) except -1:
+cdef int pass_on(tg_sweep *sweep, tg_node *node, dict slices) except -1:
     """In a native sweep: the cotangents of a node whose rule is not native go to its operands."""
     cdef uint32_t outputs = tg_node_outputs(node), i, k, slot
     cdef tg_value value
@@ -2769,12 +2775,36 @@ cdef int pass_on(tg_sweep *sweep, tg_node *node) except -1:
     contributions = contributions_of(sweep, node, tuple(cotangents))
     for k in range(node.operands):
         if contributions[k] is not None:
+            if keep_slices(sweep, node.in_[k], contributions[k], slices):
+                continue
             contribution = fit(contributions[k], tg_tape_output(sweep.tape, node.in_[k]), sweep.batch)
             value = contribution.value
             if value.array != NULL:
                 tg_array_retain(value.array)
             check_hooked(tg_sweep_add(sweep, node.in_[k], &value))
     return 0
+
+
+cdef bint keep_slices(tg_sweep *sweep, uint32_t slot, object contribution, dict slices) except -1:
+    """Puts IndexedSlices for a source aside; whatever is to go further back becomes a tensor."""
+    if isinstance(contribution, Tensor) or tg_tape_node(sweep.tape, slot).kind != TG_NODE_LEAF:
+        return False
+    from tapegrad.indexed_slices import IndexedSlices
+
+    if not isinstance(contribution, IndexedSlices) or sweep.batch:
+        return False
+    tg_sweep_reach(sweep, slot)
+    slices.setdefault(slot, []).append(contribution)
+    return True
+
+
+cdef object with_slices(object adjoint, uint32_t slot, dict slices):
+    """A source's adjoint (None where nothing dense arrived) with the slices that were put aside."""
+    from tapegrad.indexed_slices import combined
+
+    for part in slices[slot]:
+        adjoint = part if adjoint is None else combined(adjoint, part)
+    return adjoint
 
 
 cdef int check_hooked(tg_status status) except -1:
@@ -2809,9 +2839,21 @@ cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
             tg_sweep_reach(sweep, node.in_[k])
             found.append(None)
             continue
-        found.append(operand_cotangent(sweep.tape, slot, k, cotangents[0], sweep.batch))
+        if node.op == TG_TAKE and node.kind == TG_NODE_STRUCTURAL and tg_node_params_count(node) > 1 and not sweep.batch:
+            found.append(rows_of(sweep.tape, node, cotangents[0]))
+        else:
+            found.append(operand_cotangent(sweep.tape, slot, k, cotangents[0], sweep.batch))
         node = tg_tape_node(sweep.tape, slot)  # recording may have moved the arena
     return found
+
+
+cdef object rows_of(tg_tape *tape, tg_node *node, Tensor g):
+    """The cotangent of rows as IndexedSlices of what they were taken from."""
+    from tapegrad.indexed_slices import IndexedSlices
+
+    shape = output_shape(tg_tape_output(tape, node.in_[0]))
+    indices = reshape(saved_tensor(tape, node, 1), (-1,))
+    return IndexedSlices(reshape(g, (indices.shape[0], *shape[1:])), indices, shape)
 
 
 cdef Tensor saved_tensor(tg_tape *tape, tg_node *node, int bit):
@@ -2940,7 +2982,9 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
     cdef size_t i, known_sources = 0, known_targets = 0
     cdef SweepContext context
     cdef list results
+    cdef dict slices = {}
     context.error = NULL
+    context.slices = <PyObject *>slices
     hooks.context = &context
     hooks.rule = hook_rule
     hooks.add = hook_add
@@ -2965,7 +3009,7 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
             free(known)
     try:
         if recorded:
-            results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds)
+            results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds, slices)
         else:
             results = native_sweep(owner, &sweep, &context, sources_count, sources, targets_count, targets, seeds)
     finally:
@@ -3014,11 +3058,14 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
     for i in range(sources_count):
         if sources[i] == TG_NO_SLOT or not tg_sweep_is_reached(sweep, sources[i]):
             results.append(None)
-        elif tg_sweep_take(sweep, sources[i], &value):
-            results.append(new_tensor(&value))
-        else:
+            continue
+        found = new_tensor(&value) if tg_sweep_take(sweep, sources[i], &value) else None
+        if sources[i] in <dict>context.slices:
+            found = with_slices(found, sources[i], <dict>context.slices)
+        if found is None:
             output = tg_tape_output(sweep.tape, sources[i])
-            results.append(constant_of(np.zeros, output, sweep.batch))
+            found = constant_of(np.zeros, output, sweep.batch)
+        results.append(found)
     return results
 
 
@@ -3032,7 +3079,7 @@ cdef int raise_hooked(tg_status status, SweepContext *context) except -1:
 
 
 cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *sources, size_t targets_count,
-                         uint32_t *targets, list seeds):
+                         uint32_t *targets, list seeds, dict slices):
     """The same schedule with tensors for adjoints and recorded operations for arithmetic."""
     cdef dict adjoints = {}
     cdef size_t i
@@ -3062,7 +3109,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
                             for i in range(outputs)])
         contributions = contributions_of(sweep, node, cotangents)
         for k in range(operands):
-            if contributions[k] is not None:
+            if contributions[k] is not None and not keep_slices(sweep, into[k], contributions[k], slices):
                 tg_sweep_reach(sweep, into[k])
                 accumulate(adjoints, into[k], fit(contributions[k], tg_tape_output(sweep.tape, into[k]), sweep.batch))
     results = []
@@ -3071,6 +3118,8 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
             results.append(None)
             continue
         result = adjoints.get(sources[i])
+        if sources[i] in slices:
+            result = with_slices(result, sources[i], slices)
         if result is None:
             output = tg_tape_output(sweep.tape, sources[i])
             result = constant_of(np.zeros, output, sweep.batch)

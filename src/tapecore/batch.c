@@ -140,7 +140,10 @@ void tg_batch_call(tg_call *call, tg_index batch, tg_index *storage) {
     case TG_SUM:
     case TG_EXPAND: storage[0] = (tg_index)((uint64_t)params[0] << 1); break;
     case TG_TAKE:
-    case TG_SCATTER_ADD: storage[0] = params[0] + 1; break;
+    case TG_SCATTER_ADD:
+        storage[0] = params[0] + 1;
+        call->params_count = 1;
+        break;
     default: call->params = params; break;
     }
 }

@@ -37,7 +37,8 @@ typedef enum tg_structural_op {
     TG_CONCATENATE, /* params: axis, then for each operand where it begins, and the end */
     TG_SELECT,      /* operands condition (bool), x, y */
     TG_MASK,        /* operands x, condition; params: 1 to invert */
-    TG_TAKE,        /* operands x, indices (int64, contiguous, within bounds); params: axis */
+    TG_TAKE,        /* operands x, indices (int64, contiguous, within bounds); params: axis; if there is a second one, a
+                     * source's gradient lists the rows taken (axis 0 only) */
     TG_SCATTER_ADD, /* operands x, indices; params: axis */
     TG_MATMUL,      /* operands of two or more dimensions; params: 1 a transposed | 2 b transposed */
     TG_STRUCTURAL_OPS

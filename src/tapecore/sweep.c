@@ -265,7 +265,14 @@ static tg_status slice_node(tg_sweep *sweep, const tg_node *node, const tg_value
     return status;
 }
 
-static tg_status structural_node(tg_sweep *sweep, const tg_node *node) {
+/* True for rows taken from a source so that its gradient shall list them rather than hold them among zeros. */
+static bool lists_rows(const tg_sweep *sweep, const tg_node *node) {
+    return node->op == TG_TAKE && tg_node_params_count(node) > 1 && !sweep->batch &&
+           sweep->states[node->in[0] - sweep->low] & TG_STATE_SOURCE &&
+           tg_tape_node(sweep->tape, node->in[0])->kind == TG_NODE_LEAF;
+}
+
+static tg_status structural_node(tg_sweep *sweep, tg_node *node) {
     tg_value operands[2];
     const bool reached = tg_sweep_peek(sweep, node->slot, &operands[0]);
     const tg_value g = operands[0];
@@ -273,6 +280,7 @@ static tg_status structural_node(tg_sweep *sweep, const tg_node *node) {
         if (!is_wanted(sweep, node->in[k])) continue;
         tg_sweep_reach(sweep, node->in[k]);
         if (!reached) continue;
+        if (lists_rows(sweep, node)) return sweep->hooks.rule(sweep->hooks.context, sweep, node);
         if (node->op == TG_SLICE && tg_tape_output(sweep->tape, node->in[0]).ndim) {
             tg_status status = slice_node(sweep, node, &g);
             if (status != TG_OK) return status;

@@ -39,7 +39,8 @@ struct tg_sweep;
 /* What the core cannot do alone. Each function takes the interpreter lock itself. */
 typedef struct tg_sweep_hooks {
     void *context;
-    /* Passes the cotangents of a generic or external node on to its operands with tg_sweep_add. */
+    /* Passes the cotangents of a generic or external node on to its operands with tg_sweep_add; also those of a TAKE whose
+     * rows are to be listed (structural.h). */
     tg_status (*rule)(void *context, struct tg_sweep *sweep, tg_node *node);
     /* *out: a + b for an element type without native kernels; owned by the caller. */
     tg_status (*add)(void *context, const tg_value *a, const tg_value *b, tg_value *out);

@@ -83,8 +83,11 @@ void tg_structural_transpose(const tg_tape *tape, const tg_node *node, uint32_t 
         call->ndim = node->ndim;
         if (node->ndim) memcpy(call->shape, tg_node_shape(node), (size_t)node->ndim * sizeof *call->shape);
         break;
-    case TG_MASK:
     case TG_TAKE:
+        call->params_count = 1;
+        out->saved_bit = 1;
+        break;
+    case TG_MASK:
     case TG_SCATTER_ADD:
         out->saved_bit = 1;
         break;
@@ -115,8 +118,11 @@ void tg_structural_tangent(const tg_node *node, uint32_t k, tg_transposition *ou
         call->params = out->storage;
         call->params_count = 1;
         break;
-    case TG_MASK:
     case TG_TAKE:
+        call->params_count = 1;
+        out->saved_bit = 1;
+        break;
+    case TG_MASK:
     case TG_SCATTER_ADD: out->saved_bit = 1; break;
     case TG_MATMUL:
         out->saved_bit = k == 0 ? 1 : 0;
