@@ -29,8 +29,8 @@ def jacobian(
     targets = _values(target, "target")
     flat_sources = _values(sources, "sources")
     tape._open()
+    ticker = _Ticker(sum([_passes(t, flat_sources) for t in targets])) if progress else None
     try:
-        ticker = _Ticker(sum([_passes(t, flat_sources) for t in targets]), progress)
         results = []
         for t in targets:
             found = _of_one_target(tape, t, flat_sources, max_bytes, ticker)
@@ -39,32 +39,31 @@ def jacobian(
                     own(np.zeros(t.shape + s.shape, s.dtype.as_numpy_dtype)) if j is None else j
                     for j, s in zip(found, flat_sources, strict=True)
                 ]
-            results.append(nest.pack_sequence_as(sources, found))
-        ticker.close()
+            results.append(_packed(sources, found))
     finally:
+        if ticker is not None:
+            ticker.close()
         tape._close()
-    return nest.pack_sequence_as(target, results)
+    return _packed(target, results)
 
 
 class _Ticker:
-    """A progress bar if one is wanted: counts rows and columns."""
+    """A progress bar that counts rows and columns."""
 
-    def __init__(self, total: int, wanted: bool) -> None:
-        self._bar: Any = None
-        if wanted:
-            try:
-                from tqdm.auto import tqdm
-            except ImportError:
-                raise ImportError("progress=True needs tqdm: pip install tapegrad[progress]") from None
-            self._bar = tqdm(total=total, desc="jacobian", unit="pass")
+    def __init__(self, total: int) -> None:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            raise ImportError("progress=True needs tqdm: pip install tapegrad[progress]") from None
+        self._bar = tqdm(total=total, desc="jacobian", unit="pass")
 
     def step(self, count: int) -> None:
-        if self._bar is not None:
-            self._bar.update(count)
+        """Count passes that have been made."""
+        self._bar.update(count)
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        """End the bar."""
+        self._bar.close()
 
 
 def _forward_is_shorter(target: Value, sources: Sequence[Value]) -> bool:
@@ -79,7 +78,7 @@ def _passes(target: Value, sources: Sequence[Value]) -> int:
 
 
 def _of_one_target(
-    tape: GradientTape, target: Value, sources: Sequence[Value], max_bytes: int | None, ticker: _Ticker
+    tape: GradientTape, target: Value, sources: Sequence[Value], max_bytes: int | None, ticker: _Ticker | None
 ) -> list[Tensor | None]:
     if not (target.dtype.is_floating or target.dtype.is_complex):
         return [None] * len(sources)
@@ -89,7 +88,7 @@ def _of_one_target(
 
 
 def _by_rows(
-    tape: GradientTape, target: Value, sources: Sequence[Value], max_bytes: int | None, ticker: _Ticker
+    tape: GradientTape, target: Value, sources: Sequence[Value], max_bytes: int | None, ticker: _Ticker | None
 ) -> list[Tensor | None]:
     """Sweep backwards from all elements of the target at once, or from as many as fit."""
     columns: list[list[Tensor | None]] = [[] for _ in sources]
@@ -100,12 +99,13 @@ def _by_rows(
             if pulled[k] is None and source is target:
                 pulled[k] = seeds
             columns[k].append(pulled[k])
-        ticker.step(len(seeds))
+        if ticker is not None:
+            ticker.step(len(seeds))
     return [_joined(column, target.shape + s.shape) for column, s in zip(columns, sources, strict=True)]
 
 
 def _by_columns(
-    tape: GradientTape, target: Value, source: Value, max_bytes: int | None, ticker: _Ticker
+    tape: GradientTape, target: Value, source: Value, max_bytes: int | None, ticker: _Ticker | None
 ) -> Tensor | None:
     """Push all unit tangents of a source forwards at once, or as many as fit."""
     if not (source.dtype.is_floating or source.dtype.is_complex):
@@ -115,7 +115,8 @@ def _by_columns(
     parts: list[Tensor | None] = []
     for seeds in _unit_seeds(tape, source, max_bytes):
         parts += tape._push([target], [source], [seeds], len(seeds))
-        ticker.step(len(seeds))
+        if ticker is not None:
+            ticker.step(len(seeds))
     if not parts:
         connected = tape._push([target], [source], [own(np.zeros(source.shape, source.dtype.as_numpy_dtype))])
         return None if connected[0] is None else own(np.zeros(target.shape + source.shape, target.dtype.as_numpy_dtype))
@@ -143,13 +144,11 @@ def _unit_seeds(tape: GradientTape, like: Value, max_bytes: int | None) -> Itera
     if max_bytes is not None:
         # Seldom more than a few stacked values live at the same time; the elements of all are the bound.
         rows = min(rows, max(1, max_bytes // (dtype.itemsize * max(size + work, 1))))
-    chunks = max(1, math.ceil(size / rows))
+    chunks = max(1, -(-size // rows))
     bounds = [round(k * size / chunks) for k in range(chunks + 1)]
     for start, end in zip(bounds, bounds[1:], strict=False):
         if end > start:
-            seeds = np.zeros((end - start, size), dtype)
-            seeds[np.arange(end - start), np.arange(start, end)] = 1
-            yield own(seeds.reshape(end - start, *like.shape))
+            yield own(np.eye(end - start, size, start, dtype).reshape(end - start, *like.shape))
 
 
 def batch_jacobian(tape: GradientTape, target: Any, source: Any, zero: bool, max_bytes: int | None) -> Tensor | None:
@@ -218,7 +217,7 @@ def pullback(tape: GradientTape, target: Any, sources: Any, cotangents: Any) -> 
                     found[k] = seed
     finally:
         tape._close()
-    return nest.pack_sequence_as(sources, found)
+    return _packed(sources, found)
 
 
 def pushforward(tape: GradientTape, target: Any, sources: Any, tangents: Any) -> Any:
@@ -235,7 +234,7 @@ def pushforward(tape: GradientTape, target: Any, sources: Any, tangents: Any) ->
                     found[k] = seed
     finally:
         tape._close()
-    return nest.pack_sequence_as(target, found)
+    return _packed(target, found)
 
 
 def _no_rows(values: Sequence[Value]) -> list[Tensor | None]:
@@ -276,6 +275,8 @@ def _values(structure: Any, argument: str) -> list[Any]:
             f"Argument `{argument}` should be a list or nested structure of Tensors, Variables or "
             "CompositeTensors to be differentiated, but received None."
         )
+    if isinstance(structure, Value):
+        return [structure]
     leaves: list[Any] = nest.flatten(structure)
     for leaf in leaves:
         if not isinstance(leaf, Value):
@@ -286,3 +287,8 @@ def _values(structure: Any, argument: str) -> list[Any]:
     return leaves
 
 
+
+
+def _packed(structure: Any, leaves: list[Any]) -> Any:
+    """Return the leaves in the form of a structure."""
+    return leaves[0] if isinstance(structure, Value) else nest.pack_sequence_as(structure, leaves)
