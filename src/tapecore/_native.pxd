@@ -130,7 +130,7 @@ cdef extern from "tape.h" nogil:
         int readers
         tg_index work
         void *owner
-        bint watches
+        bint watches, observed
         tg_tape *next_live
         tg_tape *previous_live
     ctypedef struct tg_record:
@@ -146,6 +146,7 @@ cdef extern from "tape.h" nogil:
     ctypedef struct tg_output:
         int dtype, ndim
         const tg_index *shape
+    size_t tg_tape_bytes(const tg_tape *tape)
     void tg_tape_init(tg_tape *tape, tg_pool *pool, uint64_t id, void (*release_payload)(void *) noexcept)
     void tg_tape_clear(tg_tape *tape, uint64_t id)
     tg_status tg_tape_watch(tg_tape *tape, int dtype, int ndim, const tg_index *shape, uint32_t *slot)
@@ -172,7 +173,7 @@ cdef extern from "record.h" nogil:
 cdef extern from "thread.h" nogil:
     ctypedef struct tg_thread:
         tg_tape **tapes
-        int base, count
+        int base, count, checking
     tg_thread *tg_thread_current()
     bint tg_thread_records(const tg_thread *thread)
     tg_status tg_thread_push(tg_tape *tape)

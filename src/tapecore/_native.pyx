@@ -205,6 +205,8 @@ cdef class Value:
 
     def numpy(self):
         """The value as a writable copy: an array, or a NumPy scalar for a value without dimensions."""
+        if is_observed(tg_thread_current()):
+            observe_end(".numpy()", [self], None)
         return to_numpy(self)
 
     def __array__(self, dtype=None, copy=None):
@@ -381,6 +383,19 @@ cdef inline object rules():
 
         rules_module = _rules
     return rules_module
+
+
+cdef object observing_module = None
+
+
+cdef inline object observing():
+    """tapegrad._observing, which imports this module."""
+    global observing_module
+    if observing_module is None:
+        from tapegrad import _observing
+
+        observing_module = _observing
+    return observing_module
 
 
 cdef inline object batching():
@@ -658,6 +673,8 @@ cdef object one_element(Value value, str use):
             raise ValueError(f"the truth value of a tensor with shape {value.shape} is ambiguous: use "
                              "reduce_any or reduce_all")
         raise TypeError(f"only values with one element can be converted by {use}, got shape {value.shape}")
+    if is_observed(tg_thread_current()):
+        observe_end(use, [value], None)
     result = to_numpy(value)
     if value.dtype.is_complex and use != "complex()" and use != "bool()":
         raise TypeError(f"a complex value cannot be converted by {use}: take its real part or its modulus first")
@@ -948,6 +965,8 @@ cdef uint32_t watch_value(tg_tape *tape, Value value) except? 0:
     add_handle(value, tape, slot)
     if isinstance(value, VariableBase):
         (<GradientTape>tape.owner).remember_variable(value)
+    if tape.observed:
+        (<GradientTape>tape.owner).observer.watched(slot, value)
     return slot
 
 
@@ -1029,7 +1048,7 @@ cdef int record_number(int op, bint binary, PyObject **values, const tg_value *o
     cdef tg_tape *tape = thread.tapes[thread.base]
     cdef const tg_handles *x = NULL
     cdef const tg_handles *y = NULL
-    if thread.count - thread.base == 1:
+    if thread.count - thread.base == 1 and not tape.observed:
         if values[0] != NULL:
             x = handles_on(tape, <Value>values[0])
         if binary and values[1] != NULL:
@@ -1047,7 +1066,7 @@ cdef int record_array(int op, int count, PyObject **values, const tg_value *oper
     cdef tg_tape *tape = thread.tapes[thread.base]
     cdef const tg_handles *handles[TG_MAX_OPERANDS]
     cdef int k
-    if thread.count - thread.base == 1:
+    if thread.count - thread.base == 1 and not tape.observed:
         for k in range(count):
             handles[k] = NULL if values[k] == NULL else handles_on(tape, <Value>values[k])
         if tg_record_array(tape, op, count, handles, operands, &out.value, &out.handles) != TG_QUICK_GENERAL:
@@ -1086,6 +1105,8 @@ cdef int record_elementwise(int op, int count, PyObject **values, const tg_value
     cdef tg_tape *tape
     cdef int i, k
     if not announce(thread, count, values, info.partial, out):
+        if is_observed(thread):
+            observe_end(OPS[op], listed(count, values), out)
         return 0
     memset(&record, 0, sizeof(record))
     record.op = op
@@ -1114,7 +1135,34 @@ cdef int record_elementwise(int op, int count, PyObject **values, const tg_value
             if slots[k] != TG_NO_SLOT:
                 record.saved_mask |= info.needs[k]
         check(tg_tape_record(tape, &record, &slot))
+        if tape.observed:
+            (<GradientTape>tape.owner).observer.recorded(slot, OPS[op], listed(count, values), (out,))
     return 0
+
+
+cdef list listed(int count, PyObject **values):
+    """The operands of an operation that are tensors or variables, None for the others."""
+    cdef int k
+    return [None if values[k] == NULL else <object>values[k] for k in range(count)]
+
+
+cdef bint is_observed(tg_thread *thread) noexcept:
+    """Whether a tape that records on this thread has an observer."""
+    cdef int i
+    for i in range(thread.base, thread.count):
+        if thread.tapes[i].observed:
+            return True
+    return False
+
+
+def observe_end(str name, list operands, Tensor result):
+    """Tells the observers that what `name` makes of tensors is no longer followed: the operation has no derivative, or
+    (without a result) the value has left as a number or an array."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef int i
+    for i in range(thread.base, thread.count):
+        if thread.tapes[i].observed:
+            (<GradientTape>thread.tapes[i].owner).observer.ended(name, operands, result)
 
 
 cdef inline tg_value *operand_value(object x) noexcept:
@@ -1405,7 +1453,10 @@ def apply_ufunc(ufunc, *operands):
         values = [view_of(<Value>tensor(x)) for x in values]
     with np.errstate(all="ignore"):
         try:
-            return own(ufunc(*values))
+            result = own(ufunc(*values))
+            if is_observed(tg_thread_current()):
+                observe_end(ufunc.__name__, [x if isinstance(x, Value) else None for x in operands], result)
+            return result
         except ValueError as error:
             raise ValueError(f"{ufunc.__name__}: operands of shapes {', '.join([str(np.shape(x)) for x in values])} "
                              "cannot be broadcast together") from error
@@ -1544,6 +1595,8 @@ cdef bint moves_only(int op) noexcept:
     return op in (TG_RESHAPE, TG_PERMUTE, TG_SLICE, TG_UNSLICE, TG_EXPAND, TG_MASK, TG_TAKE)
 
 
+cdef tuple STRUCTURAL_NAMES = ("reshape", "transpose", "slice", "unslice", "sum", "broadcast_to", "cast", "concatenate",
+                               "where", "mask", "take", "scatter_add", "matmul")
 cdef dict ARITHMETIC = {TG_SUM: "sum", TG_CAST: "cast", TG_SCATTER_ADD: "scatter_add", TG_MATMUL: "matmul"}
 
 
@@ -1592,7 +1645,11 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
     cdef uint32_t slot
     cdef tg_tape *tape
     cdef int i, k, dtype
-    if not tg_thread_records(thread) or not tg_dtype_is_inexact(out.value.dtype):
+    if not tg_thread_records(thread):
+        return 0
+    if not tg_dtype_is_inexact(out.value.dtype):
+        if is_observed(thread):
+            observe_end(STRUCTURAL_NAMES[call.op], listed(count, values), out)
         return 0
     if not announce(thread, count, values, NULL, out):
         return 0
@@ -1628,6 +1685,8 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
                 if slots[k] != TG_NO_SLOT:
                     record.saved_mask |= tg_structural_needs(call.op, k)
             check(tg_tape_record(tape, &record, &slot))
+            if tape.observed:
+                (<GradientTape>tape.owner).observer.recorded(slot, STRUCTURAL_NAMES[call.op], listed(count, values), (out,))
     finally:
         free(slots)
     return 0
@@ -2058,6 +2117,10 @@ cdef void release_payload(void *payload) noexcept nogil:
     """Payloads belong to the GradientTape's list, where the cycle collector sees them; the node only borrows."""
 
 
+cdef object rule_name(object rule):
+    return getattr(rule, "name", None) or type(rule).__name__
+
+
 def record(rule, operands, results, saved):
     """Appends an operation with a Python rule to every tape that knows an operand.
 
@@ -2122,6 +2185,9 @@ def record(rule, operands, results, saved):
                     slots[k] = tg_handles_find(&(<Value>pointers[k]).handles, tape.id)
             (<GradientTape>tape.owner).keep(payload)
             check(tg_tape_record_external(tape, count, slots, results_count, outputs, <void *>payload, &slot))
+            if tape.observed:
+                (<GradientTape>tape.owner).observer.recorded(
+                    slot, rule_name(rule), [x if isinstance(x, Value) else None for x in operands], tensors)
     finally:
         free(outputs)
     return tensors[0] if bare else tensors
@@ -2158,6 +2224,12 @@ cdef class GradientTape:
         Keep what was recorded after `gradient`, so that it can be called again. Otherwise it is freed.
     watch_accessed_variables : bool
         Whether trainable variables are watched when they are read.
+    debug : bool
+        Whether to remember where each operation was called, and what became of values that left the tape, for
+        `explain` and `summary`. It makes recording slower.
+    max_bytes : int, optional
+        The most memory that the tape and what it saves may take; beyond it an operation raises MemoryError and names
+        the largest contributors. It makes recording slower.
 
     Examples
     --------
@@ -2176,6 +2248,7 @@ cdef class GradientTape:
     cdef list variables       # watched variables, None before the first; they live as long as the tape
     cdef list payloads        # what nodes with Python rules saved, likewise
     cdef tuple remembered     # the variables of a consumed tape
+    cdef readonly object observer  # hears of every node (tapegrad._observing), or None
     cdef bint accumulates     # belongs to a forward accumulator
     cdef readonly frozenset within  # a tape of tapegrad's own, for batches: the rules on whose behalf it records
     cdef object __weakref__
@@ -2186,9 +2259,11 @@ cdef class GradientTape:
         self.state = NEW
         self.within = frozenset()
 
-    def __init__(self, persistent=False, watch_accessed_variables=True):
+    def __init__(self, persistent=False, watch_accessed_variables=True, *, debug=False, max_bytes=None):
         self.persistent = persistent
         self.tape.watches = watch_accessed_variables
+        if debug or max_bytes is not None:
+            self._observe(observing().Observer(self, debug, max_bytes))
 
     def __dealloc__(self):
         delist(&self.tape)
@@ -2196,6 +2271,8 @@ cdef class GradientTape:
 
     cdef int forget(self, bint renew) except -1:
         """Drops everything recorded; renew: the tape can record again at once."""
+        if self.observer is not None:
+            self.observer.forgot()
         global last_id
         await_readers(&self.tape)
         if self.tape.id:
@@ -2220,16 +2297,67 @@ cdef class GradientTape:
         self.payloads.append(payload)
         return 0
 
+    def _observe(self, observer):
+        """Makes `observer` hear of every node from now on; None ends it."""
+        self.observer = observer
+        self.tape.observed = observer is not None
+
+    def _nodes(self):
+        """What the tape holds, in order: (slot, kind, name, slots of the operands (None for constants), [(shape, dtype)]
+        of the outputs, [(address, bytes)] of the saved arrays) for each node."""
+        cdef uint32_t slot = 0, k
+        cdef int bit
+        cdef tg_node *node
+        cdef tg_value saved
+        result = []
+        while slot < self.tape.slots:
+            node = tg_tape_node(&self.tape, slot)
+            held = []
+            kind, name = "watched", "watch"
+            if node.kind == TG_NODE_EXTERNAL:
+                kind, name = "external", rule_name((<tuple><object>tg_node_payload(node)[0])[0])
+                held = arrays_in((<tuple><object>tg_node_payload(node)[0])[1], [])
+            elif node.kind != TG_NODE_LEAF:
+                kind = "elementwise" if node.kind == TG_NODE_ELEMENTWISE else "structural"
+                name = OPS[node.op] if node.kind == TG_NODE_ELEMENTWISE else STRUCTURAL_NAMES[node.op]
+                for bit in range(TG_MAX_OPERANDS + 1):
+                    if node.array_mask >> bit & 1:
+                        saved = tg_node_saved_value(node, bit)
+                        held.append((<size_t>saved.array.data, saved.array.size * tg_itemsize(saved.array.dtype)))
+            result.append((slot, kind, name,
+                           [None if node.in_[k] == TG_NO_SLOT else node.in_[k] for k in range(node.operands)],
+                           [(output_shape(tg_tape_output(&self.tape, slot + k)),
+                             DTYPES[tg_tape_output(&self.tape, slot + k).dtype]) for k in range(tg_node_outputs(node))],
+                           held))
+            slot += tg_node_outputs(node)
+        return result
+
+    def _slot(self, Value value not None):
+        """The slot under which the tape knows a value, or None; looking does not watch."""
+        cdef uint32_t slot = tg_handles_find(&value.handles, self.tape.id)
+        return None if slot == TG_NO_SLOT else slot
+
+    @property
+    def _arena_bytes(self):
+        """The bytes of nodes and of their table."""
+        return tg_tape_bytes(&self.tape)
+
     cdef int start(self) except -1:
         check(tg_thread_push(&self.tape))
         Py_INCREF(self)  # the thread's list borrows the tape
         self.state = RECORDING
+        if tg_thread_current().checking > 0 and self.observer is None:
+            self._observe(observing().Observer(self, False, None))
+        if self.observer is not None:
+            self.observer.entered()
         return 0
 
     cdef int stop(self) except -1:
         if not tg_thread_remove(&self.tape):
             raise RuntimeError("a tape stops recording on the thread that entered it; this is another one")
         self.state = STOPPED
+        if self.observer is not None:
+            self.observer.exited()
         Py_DECREF(self)
         return 0
 
@@ -2581,6 +2709,35 @@ cdef class GradientTape:
             if slots != few:
                 free(slots)
         return results
+
+
+cdef list arrays_in(object saved, list found):
+    """(address, bytes) of the arrays of tensors in what a Python rule saved."""
+    cdef tg_array *array
+    if isinstance(saved, Value):
+        array = (<Value>saved).value.array
+        if array != NULL:
+            found.append((<size_t>array.data, array.size * tg_itemsize(array.dtype)))
+    elif isinstance(saved, np.ndarray):
+        found.append((saved.ctypes.data, saved.nbytes))
+    elif isinstance(saved, (tuple, list)):
+        for part in saved:
+            arrays_in(part, found)
+    return found
+
+
+def recording_tapes():
+    """The tapes that record on this thread, outermost first."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef int i
+    return [<object>(<PyObject *>thread.tapes[i].owner) for i in range(thread.base, thread.count)]
+
+
+def check_for_anomalies(int change):
+    """Counts the blocks of this thread that look for NaNs and infinities; returns how many there are now."""
+    cdef tg_thread *thread = tg_thread_current()
+    thread.checking += change
+    return thread.checking
 
 
 def tape_within(within):
@@ -2976,7 +3133,8 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
     cdef tg_sweep sweep
     cdef tg_sweep_hooks hooks
     cdef tg_thread *thread = tg_thread_current()
-    cdef bint recorded = tg_thread_records(thread)
+    cdef bint checked = thread.checking > 0 or (owner.observer is not None and owner.observer.looks_for_anomalies)
+    cdef bint recorded = checked or tg_thread_records(thread)
     cdef uint32_t few[FEW]
     cdef uint32_t *known = few
     cdef size_t i, known_sources = 0, known_targets = 0
@@ -3009,7 +3167,7 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
             free(known)
     try:
         if recorded:
-            results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds, slices)
+            results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds, slices, checked)
         else:
             results = native_sweep(owner, &sweep, &context, sources_count, sources, targets_count, targets, seeds)
     finally:
@@ -3079,7 +3237,7 @@ cdef int raise_hooked(tg_status status, SweepContext *context) except -1:
 
 
 cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *sources, size_t targets_count,
-                         uint32_t *targets, list seeds, dict slices):
+                         uint32_t *targets, list seeds, dict slices, bint checked):
     """The same schedule with tensors for adjoints and recorded operations for arithmetic."""
     cdef dict adjoints = {}
     cdef size_t i
@@ -3108,6 +3266,8 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
         cotangents = tuple([adjoints.get(slot + i) if slot + i in kept else adjoints.pop(slot + i, None)
                             for i in range(outputs)])
         contributions = contributions_of(sweep, node, cotangents)
+        if checked:
+            observing().check_cotangents(<object>(<PyObject *>sweep.tape.owner), slot, cotangents, contributions)
         for k in range(operands):
             if contributions[k] is not None and not keep_slices(sweep, into[k], contributions[k], slices):
                 tg_sweep_reach(sweep, into[k])

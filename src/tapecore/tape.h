@@ -73,6 +73,7 @@ typedef struct tg_tape {
     /* The binding's part. */
     void *owner;     /* the tape's Python object, borrowed */
     bool watches;    /* variables are watched when they are read */
+    bool observed;   /* the binding wants to hear of every node */
     int readers;     /* sweeps under way in any thread: until they end the arena must neither move nor go */
     struct tg_tape *next_live, *previous_live; /* the list of tapes whose id is in use */
 } tg_tape;

@@ -37,7 +37,7 @@ bool tg_thread_remove(tg_tape *tape) {
     if (at < thread->base) thread->base--;
     if (thread->count == 0) { /* a thread that ends holds nothing */
         free(thread->tapes);
-        *thread = (tg_thread){0};
+        *thread = (tg_thread){.checking = thread->checking};
     }
     return true;
 }

@@ -11,6 +11,7 @@
 typedef struct tg_thread {
     tg_tape **tapes; /* owned; each tape is borrowed while it is on the list */
     int base, count, capacity;
+    int checking; /* how many blocks the thread is in that look for NaNs (the binding's) */
 } tg_thread;
 
 /* Inside a shared library this model makes access one instruction; glibc keeps room for small variables like this. */
