@@ -58,13 +58,13 @@ static inline void random_region(lab *l, example *e, int ndim, const tg_index *s
                                  tg_index *sliced) {
     *sliced_ndim = 0;
     for (int d = 0; d < ndim; d++) {
-        tg_index step = 1 + lab_below(l, 3), count = shape[d] ? lab_below(l, (int)shape[d] + 1) : 0;
+        tg_index pace = 1 + lab_below(l, 3), count = shape[d] ? lab_below(l, (int)shape[d] + 1) : 0;
         if (shape[d] && lab_below(l, 3) == 0) count = 1;
-        while (count && (count - 1) * step >= shape[d]) step--;
-        tg_index span = count ? (count - 1) * step : 0, start = count ? lab_below(l, (int)(shape[d] - span)) : 0;
+        while (count && (count - 1) * pace >= shape[d]) pace--;
+        tg_index span = count ? (count - 1) * pace : 0, start = count ? lab_below(l, (int)(shape[d] - span)) : 0;
         const bool backwards = lab_below(l, 2);
         e->params[3 * d] = backwards ? start + span : start;
-        e->params[3 * d + 1] = backwards ? -step : step;
+        e->params[3 * d + 1] = backwards ? -pace : pace;
         e->params[3 * d + 2] = count;
         if (count != 1 || lab_below(l, 2)) sliced[(*sliced_ndim)++] = count;
         if (lab_below(l, 5) == 0) sliced[(*sliced_ndim)++] = 1;
