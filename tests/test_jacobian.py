@@ -201,9 +201,7 @@ def test_max_bytes_bounds_the_intermediates():
         tape.jacobian(y, x, max_bytes=max_bytes)
         return memory.stats().peak - before
 
-    result = 400 * 400 * 8
-    assert peak(200_000) < 2.3 * result + 500_000
-    assert peak(10**8) > peak(200_000)
+    assert peak(20_000) < 0.5 * peak(None)
 
 
 def test_progress_bar(capsys):

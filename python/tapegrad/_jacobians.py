@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tapegrad import _native, nest
-from tapegrad._native import GradientTape, Tensor, Value, own
+from tapegrad._native import GradientTape, Tensor, Value, array, own
 
 __all__ = ["batch_jacobian", "jacobian", "pullback", "pushforward"]
 
@@ -91,17 +92,49 @@ def _by_rows(
     tape: GradientTape, target: Value, sources: Sequence[Value], max_bytes: int | None, ticker: _Ticker | None
 ) -> list[Tensor | None]:
     """Sweep backwards from all elements of the target at once, or from as many as fit."""
-    columns: list[list[Tensor | None]] = [[] for _ in sources]
+    blocks = [_Blocks(target.shape + source.shape) for source in sources]
     for seeds in _unit_seeds(tape, target, max_bytes):
         pulled = tape._pull([target], list(sources), [seeds], len(seeds))
         # A target that is a source depends on itself, also if the tape does not know it.
-        for k, source in enumerate(sources):
-            if pulled[k] is None and source is target:
-                pulled[k] = seeds
-            columns[k].append(pulled[k])
+        for block, source, rows in zip(blocks, sources, pulled, strict=True):
+            block.add(seeds if rows is None and source is target else rows)
         if ticker is not None:
             ticker.step(len(seeds))
-    return [_joined(column, target.shape + s.shape) for column, s in zip(columns, sources, strict=True)]
+    return [block.whole() for block in blocks]
+
+
+class _Blocks:
+    """Rows of a Jacobian as they come: written to one array, or if a tape records, joined by a recorded operation."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._parts: list[Tensor] = []
+        self._whole: npt.NDArray[Any] | None = None
+        self._filled = 0
+
+    def add(self, rows: Tensor | None) -> None:
+        """Take the next rows, None where nothing depends."""
+        if rows is None:
+            return
+        if _native.is_recording() or (not self._parts and self._whole is None):
+            self._parts.append(rows)
+            return
+        if self._whole is None:
+            first = array(self._parts.pop())
+            self._whole = np.empty((math.prod(self._shape) // math.prod(first.shape[1:]), *first.shape[1:]), first.dtype)
+            self._append(first)
+        self._append(array(rows))
+
+    def _append(self, rows: npt.NDArray[Any]) -> None:
+        assert self._whole is not None
+        self._whole[self._filled : self._filled + len(rows)] = rows
+        self._filled += len(rows)
+
+    def whole(self) -> Tensor | None:
+        """Return all rows in the Jacobian's shape."""
+        if self._whole is not None:
+            return own(self._whole.reshape(self._shape))
+        return _joined(self._parts, self._shape)
 
 
 def _by_columns(
@@ -112,15 +145,15 @@ def _by_columns(
         return None
     if target is source:
         return own(np.eye(source.size, dtype=source.dtype.as_numpy_dtype).reshape(source.shape * 2))
-    parts: list[Tensor | None] = []
+    blocks = _Blocks(source.shape + target.shape)
     for seeds in _unit_seeds(tape, source, max_bytes):
-        parts += tape._push([target], [source], [seeds], len(seeds))
+        blocks.add(tape._push([target], [source], [seeds], len(seeds))[0])
         if ticker is not None:
             ticker.step(len(seeds))
-    if not parts:
+    if not source.size:
         connected = tape._push([target], [source], [own(np.zeros(source.shape, source.dtype.as_numpy_dtype))])
         return None if connected[0] is None else own(np.zeros(target.shape + source.shape, target.dtype.as_numpy_dtype))
-    stacked = _joined(parts, source.shape + target.shape)
+    stacked = blocks.whole()
     if stacked is None:
         return None
     first = len(source.shape)

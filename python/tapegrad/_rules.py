@@ -73,7 +73,8 @@ def _forward_function(op: int) -> Callable[..., Any]:
 
 
 @functools.cache
-def _partial_function(op: int, k: int) -> Callable[..., Any]:
+def partial_of(op: int, k: int) -> Callable[..., Any]:
+    """Return partial derivative k of an operation as a function of x, y, z and the result, by recorded operations."""
     text = _TABLE[op][3][k]
     assert text is not None
     return _compile(text, _recorded_names())
@@ -108,7 +109,7 @@ def cotangent(op: int, k: int, g: _native.Tensor, saved: Sequence[_native.Tensor
     text = _TABLE[op][3][k]
     if text == "1":
         return g
-    partial = _partial_function(op, k)(*saved)
+    partial = partial_of(op, k)(*saved)
     if isinstance(partial, _native.Value) and partial.dtype.is_complex and _TABLE[op][5] == "holomorphic":
         from tapegrad._ops.complex_parts import conjugate  # which is built on this module's callers
 
@@ -125,7 +126,7 @@ def tangent(op: int, k: int, t: _native.Tensor, saved: Sequence[_native.Tensor |
     text = _TABLE[op][3][k]
     if text == "1":
         return t
-    partial = _partial_function(op, k)(*saved)
+    partial = partial_of(op, k)(*saved)
     if isinstance(partial, _native.Value) and t.dtype.is_complex and _TABLE[op][5] == "gradient":
         from tapegrad._ops.complex_parts import conjugate, real
 

@@ -67,15 +67,11 @@ class ForwardAccumulator:
     """
 
     def __init__(self, primals: Any, tangents: Any, *, batched: bool = False) -> None:
-        nest.assert_same_structure(primals, tangents)
-        self._tape = _native.accumulator_tape()
-        self._entered = False
-        self._recording = False
-        values = nest.flatten(primals)
-        directions = [
-            _direction(value, tangent, batched)
-            for value, tangent in zip(values, nest.flatten(tangents), strict=True)
-        ]
+        if not isinstance(primals, Value) or isinstance(tangents, (list, tuple, dict)):
+            nest.assert_same_structure(primals, tangents)
+        values = [primals] if isinstance(primals, Value) else nest.flatten(primals)
+        given = [tangents] if isinstance(primals, Value) else nest.flatten(tangents)
+        directions = [_direction(value, tangent, batched) for value, tangent in zip(values, given, strict=True)]
         for k, value in enumerate(values):
             if any(value is other for other in values[:k]):
                 raise ValueError(
@@ -88,10 +84,9 @@ class ForwardAccumulator:
             if len(lengths) != 1 or lengths == {0}:
                 raise ValueError(f"Batched tangents must be equally many, and at least one: there are {sorted(lengths)}.")
             self._batch = lengths.pop()
-        # Watching happens on a tape that records. What is computed with the tangents is not the program's.
-        with self._tape:
-            for value in values:
-                self._tape.watch(value)
+        self._tape = _native.accumulator_tape()
+        self._tape._follow(values)
+        self._recording = False
         self._push = _native.Push(self._tape, self._batch)
         for value, direction in zip(values, directions, strict=True):
             if value.dtype.is_floating or value.dtype.is_complex:
@@ -136,17 +131,19 @@ class ForwardAccumulator:
         if choice not in ("none", "zero"):
             raise ValueError(f"{unconnected_gradients!r} is not a valid UnconnectedGradients")
 
-        def tangent_of(value: Any) -> Tensor | None:
-            if not isinstance(value, Value):
-                raise TypeError(f"jvp: a tensor or a variable is needed, not {value!r} of type {type(value).__name__!r}.")
-            self._push.advance_alone(value)
-            tangent: Tensor | None = self._push.tangent(value)
-            if tangent is None and choice == "zero":
-                shape = (self._batch, *value.shape) if self._batch else value.shape
-                tangent = own(np.zeros(shape, value.dtype.as_numpy_dtype))
-            return tangent
+        if isinstance(primals, Value):
+            return self._tangent(primals, choice == "zero")
+        return nest.map_structure(lambda value: self._tangent(value, choice == "zero"), primals)
 
-        return nest.map_structure(tangent_of, primals)
+    def _tangent(self, value: Any, zero: bool) -> Tensor | None:
+        if not isinstance(value, Value):
+            raise TypeError(f"jvp: a tensor or a variable is needed, not {value!r} of type {type(value).__name__!r}.")
+        self._push.advance_alone(value)
+        tangent: Tensor | None = self._push.tangent(value)
+        if tangent is None and zero:
+            shape = (self._batch, *value.shape) if self._batch else value.shape
+            tangent = own(np.zeros(shape, value.dtype.as_numpy_dtype))
+        return tangent
 
 
 def _direction(value: Any, tangent: Any, batched: bool) -> Tensor:

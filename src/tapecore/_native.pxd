@@ -48,6 +48,7 @@ cdef extern from "array.h" nogil:
         tg_index size
         char *data
         void *owner
+        void (*release)(void *) noexcept
     const tg_index *tg_array_shape(const tg_array *array)
     const tg_index *tg_array_strides(const tg_array *array)
     tg_status tg_array_new(tg_pool *pool, int dtype, int ndim, const tg_index *shape, tg_array **out)
@@ -87,6 +88,7 @@ cdef extern from "value.h" nogil:
 cdef extern from "ops.h" nogil:
     enum: TG_MAX_OPERANDS, TG_NEEDS_OUT, TG_ELEMENTWISE_OPS, TG_NATIVE_TYPES
     enum: TG_OP_ADD, TG_OP_SUBTRACT, TG_OP_MULTIPLY, TG_OP_DIVIDE, TG_OP_POWER, TG_OP_FLOOR_DIVIDE, TG_OP_REMAINDER
+    enum: TG_OP_MULTIPLY_NO_NAN
     enum: TG_OP_NEGATIVE, TG_OP_POSITIVE, TG_OP_ABSOLUTE, TG_OP_SQUARE, TG_OP_SQRT, TG_OP_RECIPROCAL
     ctypedef void (*tg_loop_function)(char **args, const tg_index *dims, const tg_index *steps, void *data)
     ctypedef struct tg_loop:
@@ -197,6 +199,8 @@ cdef extern from "structural.h" nogil:
     unsigned tg_structural_needs(int op, int k)
     tg_status tg_structural_apply(const tg_loops *loops, tg_workspace *workspace, const tg_call *call,
                                   const tg_value *operands, tg_value *out)
+    tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out)
+    tg_status tg_join(tg_array *whole, int axis, tg_index begin, const tg_value *part)
     bint tg_sum_agrees_with_numpy(const tg_array *array, uint64_t mask)
 
 cdef extern from "sweep.h" nogil:
@@ -242,9 +246,14 @@ cdef extern from "push.h" nogil:
     void tg_push_begin(tg_push *push, tg_tape *tape, const tg_loops *loops, const tg_push_hooks *hooks, tg_index batch,
                        uint32_t low)
     void tg_push_end(tg_push *push)
+    tg_status tg_push_reserve(tg_push *push, uint32_t end)
     tg_status tg_push_set(tg_push *push, uint32_t slot, tg_value *tangent)
     tg_status tg_push_prune(tg_push *push, size_t targets_count, const uint32_t *targets)
     tg_status tg_push_run(tg_push *push, uint32_t end)
+    tg_status tg_push_mark(tg_push *push, uint32_t target, uint32_t *first)
+    tg_status tg_push_run_marked(tg_push *push, uint32_t first, uint32_t target)
+    bint tg_push_is_due(const tg_push *push, uint32_t slot, bint marked_only)
+    void tg_push_done(tg_push *push, uint32_t slot)
     bint tg_push_peek(const tg_push *push, uint32_t slot, tg_value *out)
 
 

@@ -10,7 +10,7 @@ cimport numpy as cnp
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject, PyTypeObject, destructor
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memset, strcmp, strlen
 
 import numpy as np
 
@@ -206,7 +206,7 @@ cdef class Value:
     def numpy(self):
         """The value as a writable copy: an array, or a NumPy scalar for a value without dimensions."""
         if is_observed(tg_thread_current()):
-            observe_end(".numpy()", [self], None)
+            observe_end(".numpy()", [self])
         return to_numpy(self)
 
     def __array__(self, dtype=None, copy=None):
@@ -221,12 +221,15 @@ cdef class Value:
         return view.astype(dtype)
 
     def __float__(self):
+        refuse_storing(self)
         return float(one_element(self, "float()"))
 
     def __int__(self):
+        refuse_storing(self)
         return int(one_element(self, "int()"))
 
     def __complex__(self):
+        refuse_storing(self)
         return complex(one_element(self, "complex()"))
 
     def __index__(self):
@@ -352,13 +355,49 @@ cdef class Value:
         stay_on_tape(self)
         export_buffer(view_of(self), buffer, flags)
 
+    @property
+    def device(self):
+        """Where the elements are: always "cpu"."""
+        return "cpu"
+
+    def to_device(self, device, /, *, stream=None):
+        """The value itself, for the only device there is, "cpu"."""
+        if device != "cpu" or stream is not None:
+            raise ValueError(f"tapegrad's values live on the device 'cpu' and have no streams: got {device!r}, {stream!r}")
+        return self
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # what Python and NumPy ask every object for
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        from tapegrad.numpy.methods import attribute
+
+        return attribute(self, name)
+
     # Before arrays and NumPy's scalars, where Python asks which operand's method decides.
     __array_priority__ = 100.0
 
 
+cdef int refuse_storing(Value value) except -1:
+    """Raises where NumPy asks for a number to store in an array: that is no explicit way off a tape."""
+    if is_followed(value):
+        protocols().refuse_storing()
+    return 0
+
+
+cdef bint is_followed(Value value) noexcept:
+    """`is_watched`, but a variable is not watched by being asked about."""
+    cdef tg_thread *thread = tg_thread_current()
+    cdef int i
+    for i in range(thread.base, thread.count):
+        if (value.watchable and thread.tapes[i].watches
+                or tg_handles_find(&value.handles, thread.tapes[i].id) != TG_NO_SLOT):
+            return True
+    return False
+
+
 cdef int stay_on_tape(Value value) except -1:
     """Raises where an array made of the value would silently leave a tape."""
-    if is_watched(value):
+    if is_followed(value):
         raise TypeError("a tape records this value, and as an array it would leave the tape: stack values with "
                         "tapegrad.stack or tapegrad.numpy.array, or take a constant copy with .numpy()")
     return 0
@@ -493,18 +532,41 @@ def rebind(Tensor x not None, Tensor new not None):
     if x.value.array != NULL:
         tg_array_release(x.value.array)
     x.value = value
+    if is_observed(tg_thread_current()):
+        observe_end("assignment to elements", [new], (x,))
 
 
-def is_source(x):
-    """Whether a tape that records on this thread watches x itself, rather than having computed it."""
-    cdef tg_thread *thread = tg_thread_current()
+def is_source(Value x not None):
+    """Whether any tape in use, recording or not, watches x itself, rather than having computed it."""
+    cdef tg_tape *tape = live
     cdef uint32_t slot
-    cdef int i
-    for i in range(thread.base, thread.count):
-        slot = slot_on(thread.tapes[i], <Value?>x)
-        if slot != TG_NO_SLOT and tg_tape_node(thread.tapes[i], slot).kind == TG_NODE_LEAF:
+    while tape != NULL:
+        slot = tg_handles_find(&x.handles, tape.id)
+        if slot != TG_NO_SLOT and tg_tape_node(tape, slot).kind == TG_NODE_LEAF:
             return True
+        tape = tape.next_live
     return False
+
+
+def writable(Value x not None):
+    """An array to write to in place of x's elements, which nobody else sees: they are copied if somebody does."""
+    cdef tg_array *own
+    cdef cnp.ndarray result
+    cdef object owner
+    if x.value.array == NULL:
+        raise TypeError("a value without dimensions has no elements to write to")
+    if not tg_array_is_unique(x.value.array) or not x.value.array.contiguous:
+        check(tg_array_new(pool, x.value.dtype, x.value.array.ndim, tg_array_shape(x.value.array), &own))
+        tg_array_pack(x.value.array, own.data)
+        tg_array_release(x.value.array)
+        x.value.array = own
+    owner = copy_value(x)
+    own = x.value.array
+    result = PyArray_New(cnp.ndarray, own.ndim, tg_array_shape(own), type_numbers[x.value.dtype], tg_array_strides(own),
+                         own.data, 0, NPY_ARRAY_CARRAY, None)
+    PyArray_SetBaseObject(result, owner)
+    Py_INCREF(owner)
+    return result
 
 
 cdef class VariableBase(Value):
@@ -533,6 +595,8 @@ cdef class VariableBase(Value):
     def _assign(self, Tensor value not None):
         """Replaces the value. Buffers that a tape has saved stay as they are."""
         cdef tg_array *old = self.value.array
+        if is_observed(tg_thread_current()):
+            observe_end("assign", [value], (self,))
         if value.value.array != NULL:
             tg_array_retain(value.value.array)
         self.value = value.value
@@ -557,6 +621,8 @@ cdef class VariableBase(Value):
         cdef char *args[3]
         cdef tg_index steps[3]
         cdef tg_loop loop
+        if is_observed(tg_thread_current()):
+            observe_end("assign_sub" if subtract else "assign_add", [self, delta], (self,))
         if (own == NULL or not tg_dtype_is_native(self.value.dtype) or not tg_array_is_unique(own)
                 or not other.contiguous):
             with pause():
@@ -674,7 +740,7 @@ cdef object one_element(Value value, str use):
                              "reduce_any or reduce_all")
         raise TypeError(f"only values with one element can be converted by {use}, got shape {value.shape}")
     if is_observed(tg_thread_current()):
-        observe_end(use, [value], None)
+        observe_end(use, [value])
     result = to_numpy(value)
     if value.dtype.is_complex and use != "complex()" and use != "bool()":
         raise TypeError(f"a complex value cannot be converted by {use}: take its real part or its modulus first")
@@ -890,7 +956,8 @@ def tensor(value, dtype=None, name=None):
         from tapegrad._ops.joining import pack
 
         return pack(value, None if wanted < 0 else DTYPES[wanted])
-    return from_ndarray(conversion().convert(value, None if wanted < 0 else DTYPES[wanted]), True)
+    converted = conversion().convert(value, None if wanted < 0 else DTYPES[wanted])
+    return <Tensor>converted if isinstance(converted, Tensor) else from_ndarray(converted, True)
 
 
 cdef inline void set_number(tg_value *number, double x) noexcept:
@@ -998,7 +1065,10 @@ def snapshot(x):
         return tensor(x)
     for i in range(thread.base, thread.count):
         slot_on(thread.tapes[i], <Value>x)
-    return copy_with_handles(<Value>x)
+    result = copy_with_handles(<Value>x)
+    if is_observed(thread):
+        observe_end("read_value", [x], (result,))
+    return result
 
 # --- elementwise operations -------------------------------------------------------------------------------------------
 
@@ -1106,7 +1176,7 @@ cdef int record_elementwise(int op, int count, PyObject **values, const tg_value
     cdef int i, k
     if not announce(thread, count, values, info.partial, out):
         if is_observed(thread):
-            observe_end(OPS[op], listed(count, values), out)
+            observe(thread, OPS[op], listed(count, values), (out,))
         return 0
     memset(&record, 0, sizeof(record))
     record.op = op
@@ -1135,8 +1205,8 @@ cdef int record_elementwise(int op, int count, PyObject **values, const tg_value
             if slots[k] != TG_NO_SLOT:
                 record.saved_mask |= info.needs[k]
         check(tg_tape_record(tape, &record, &slot))
-        if tape.observed:
-            (<GradientTape>tape.owner).observer.recorded(slot, OPS[op], listed(count, values), (out,))
+    if is_observed(thread):
+        observe(thread, OPS[op], listed(count, values), (out,))
     return 0
 
 
@@ -1144,6 +1214,10 @@ cdef list listed(int count, PyObject **values):
     """The operands of an operation that are tensors or variables, None for the others."""
     cdef int k
     return [None if values[k] == NULL else <object>values[k] for k in range(count)]
+
+
+cdef list listed_values(object operands):
+    return [x if isinstance(x, Value) else None for x in operands]
 
 
 cdef bint is_observed(tg_thread *thread) noexcept:
@@ -1155,14 +1229,30 @@ cdef bint is_observed(tg_thread *thread) noexcept:
     return False
 
 
-def observe_end(str name, list operands, Tensor result):
-    """Tells the observers that what `name` makes of tensors is no longer followed: the operation has no derivative, or
-    (without a result) the value has left as a number or an array."""
+cdef int observe(tg_thread *thread, str name, list operands, tuple results) except -1:
+    """Tells the observers of an operation, after all tapes that know an operand have recorded it: an observer may raise."""
+    cdef tg_tape *tape
+    cdef uint32_t slot
+    cdef int i
+    for i in range(thread.base, thread.count):
+        tape = thread.tapes[i]
+        if tape.observed:
+            slot = tg_handles_find(&(<Value>results[0]).handles, tape.id) if results else TG_NO_SLOT
+            if slot == TG_NO_SLOT:
+                (<GradientTape>tape.owner).observer.ended(name, operands, results)
+            else:
+                (<GradientTape>tape.owner).observer.recorded(slot, name, operands, results)
+    return 0
+
+
+def observe_end(str name, list operands, tuple results=()):
+    """Tells the observers that what `name` makes of values is no longer followed: it has no derivative, or (without a
+    result) the value has left as a number or an array. Operands that are no values are None."""
     cdef tg_thread *thread = tg_thread_current()
     cdef int i
     for i in range(thread.base, thread.count):
         if thread.tapes[i].observed:
-            (<GradientTape>thread.tapes[i].owner).observer.ended(name, operands, result)
+            (<GradientTape>thread.tapes[i].owner).observer.ended(name, operands, results)
 
 
 cdef inline tg_value *operand_value(object x) noexcept:
@@ -1295,10 +1385,13 @@ cdef object elementwise_by_numpy(int op, list values):
     with np.errstate(all="ignore"):
         result = from_ndarray(np.asarray(_rules.forward(op, [view_of(<Value>x) for x in values])), True)
     dtype = result.value.dtype
-    if not tg_thread_records(tg_thread_current()) or not tg_dtype_is_inexact(dtype):
+    if not tg_thread_records(tg_thread_current()):
         return result
-    if tg_dtype_is_native(dtype) and all([not (<Value>x).dtype.is_complex for x in values]):
-        return result  # integers made floating: nothing to differentiate
+    if not tg_dtype_is_inexact(dtype) or (tg_dtype_is_native(dtype)
+                                          and all([not (<Value>x).dtype.is_complex for x in values])):
+        if is_observed(tg_thread_current()):
+            observe_end(OPS[op], values, (result,))
+        return result  # integers, or made of integers: nothing to differentiate
     for i in range(len(values)):
         operands[i] = operand_value(values[i])[0]
         pointers[i] = <PyObject *>values[i]
@@ -1455,7 +1548,7 @@ def apply_ufunc(ufunc, *operands):
         try:
             result = own(ufunc(*values))
             if is_observed(tg_thread_current()):
-                observe_end(ufunc.__name__, [x if isinstance(x, Value) else None for x in operands], result)
+                observe_end(ufunc.__name__, listed_values(operands), (result,))
             return result
         except ValueError as error:
             raise ValueError(f"{ufunc.__name__}: operands of shapes {', '.join([str(np.shape(x)) for x in values])} "
@@ -1500,6 +1593,8 @@ cdef object compare(Value left, object right, int relation):
             result = Tensor.__new__(Tensor)
             result.value.dtype = TG_BOOL
             result.value.scalar.bytes[0] = compare_numbers(as_double(&left.value), as_double(&other), relation)
+            if is_observed(tg_thread_current()):
+                observe_end(COMPARISONS[relation].__name__, listed_values((left, right)), (result,))
             return result
     if not convertible(right):
         return NotImplemented
@@ -1647,11 +1742,9 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
     cdef int i, k, dtype
     if not tg_thread_records(thread):
         return 0
-    if not tg_dtype_is_inexact(out.value.dtype):
+    if not tg_dtype_is_inexact(out.value.dtype) or not announce(thread, count, values, NULL, out):
         if is_observed(thread):
-            observe_end(STRUCTURAL_NAMES[call.op], listed(count, values), out)
-        return 0
-    if not announce(thread, count, values, NULL, out):
+            observe(thread, STRUCTURAL_NAMES[call.op], listed(count, values), (out,))
         return 0
     memset(&record, 0, sizeof(record))
     record.op = call.op
@@ -1685,10 +1778,10 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
                 if slots[k] != TG_NO_SLOT:
                     record.saved_mask |= tg_structural_needs(call.op, k)
             check(tg_tape_record(tape, &record, &slot))
-            if tape.observed:
-                (<GradientTape>tape.owner).observer.recorded(slot, STRUCTURAL_NAMES[call.op], listed(count, values), (out,))
     finally:
         free(slots)
+    if is_observed(thread):
+        observe(thread, STRUCTURAL_NAMES[call.op], listed(count, values), (out,))
     return 0
 
 
@@ -1851,7 +1944,10 @@ cdef Tensor cast_to(object x, int dtype):
         source = view_of(value)
         if source.dtype.kind == "c":
             source = source.real
-        return from_ndarray(source.astype(DTYPES[dtype].as_numpy_dtype), True)
+        converted = from_ndarray(source.astype(DTYPES[dtype].as_numpy_dtype), True)
+        if is_observed(tg_thread_current()):
+            observe_end("cast", [value], (converted,))
+        return converted
     set_shape_of(&call, value)
     call.op = TG_CAST
     call.dtype = dtype
@@ -1870,9 +1966,39 @@ def cast(x, dtype):
         return cast_to(value, wanted)
 
 
-cdef Tensor swap_to_matrix(Value x, bint first):
-    """A vector as a matrix with one row (as first operand) or one column."""
-    return reshape(x, (1, -1) if first else (-1, 1))
+cdef Tensor in_shape(Value x, int ndim, const tg_index *shape):
+    """A reshape to a shape that is known to fit."""
+    cdef tg_call call
+    call.op = TG_RESHAPE
+    call.dtype = x.value.dtype
+    call.ndim = ndim
+    if ndim:
+        memcpy(call.shape, shape, ndim * sizeof(tg_index))
+    call.params_count = 0
+    call.params = NULL
+    return structural(&call, x, None)
+
+
+cdef Tensor vector_product(Value x, Value y):
+    """A product of a vector with a vector or matrices: the vector as a matrix with one row (first) or one column."""
+    cdef tg_index shape[TG_MAX_DIMS]
+    cdef int x_ndim = tg_value_ndim(&x.value), y_ndim = tg_value_ndim(&y.value), ndim
+    cdef Tensor product
+    if x_ndim == 1:
+        shape[0], shape[1] = 1, tg_value_size(&x.value)
+        x = in_shape(x, 2, shape)
+    if y_ndim == 1:
+        shape[0], shape[1] = tg_value_size(&y.value), 1
+        y = in_shape(y, 2, shape)
+    product = matmul(x, y)
+    ndim = tg_value_ndim(&product.value)
+    memcpy(shape, tg_value_shape(&product.value), ndim * sizeof(tg_index))
+    if x_ndim == 1:
+        ndim -= 1
+        shape[ndim - 1] = shape[ndim]
+    if y_ndim == 1:
+        ndim -= 1
+    return in_shape(product, ndim, shape)
 
 
 def matmul(a, b):
@@ -1892,11 +2018,8 @@ def matmul(a, b):
         x = cast_to(x, dtype)
     if y.value.dtype != dtype:
         y = cast_to(y, dtype)
-    if len(shapes[0]) == 1:
-        return reshape(matmul(swap_to_matrix(x, True), y),
-                       shapes[1][:-2] + shapes[1][-1:] if len(shapes[1]) > 1 else ())
-    if len(shapes[1]) == 1:
-        return reshape(matmul(x, swap_to_matrix(y, False)), shapes[0][:-1])
+    if len(shapes[0]) == 1 or len(shapes[1]) == 1:
+        return vector_product(x, y)
     stacked_x = len(shapes[0]) - 2
     stacked_y = len(shapes[1]) - 2
     call.ndim = max(stacked_x, stacked_y) + 2
@@ -1922,17 +2045,20 @@ def where(condition, x, y):
     cdef tg_call call
     cdef PyObject *pointers[3]
     cdef int dtype
+    cdef tg_value result
+    cdef tg_status status
     cdef Tensor out
     cdef Value test = as_value(condition)
     if test.value.dtype != TG_BOOL:
         test = own(view_of(test) != 0)
     values, dtype = operands_of((x, y))
     values = [v if (<Value>v).value.dtype == dtype else cast_to(v, dtype) for v in values]
-    try:
-        out = own(np.where(view_of(test), view_of(<Value>values[0]), view_of(<Value>values[1])))
-    except ValueError:
+    status = tg_select(pool, &test.value, &(<Value>values[0]).value, &(<Value>values[1]).value, &result)
+    if status == TG_BAD_SHAPE:
         raise ValueError(f"where: shapes {test.shape}, {values[0].shape} and {values[1].shape} cannot be broadcast "
-                         "together") from None
+                         "together")
+    check(status)
+    out = new_tensor(&result)
     set_shape_of(&call, out)
     call.op = TG_SELECT
     call.dtype = dtype
@@ -1947,21 +2073,30 @@ def where(condition, x, y):
 
 def concatenate(values, axis=0):
     """The values joined along an existing axis; their other sizes must agree."""
+    return joined(values, axis, False)
+
+
+def stack(values, axis=0):
+    """The values, which have one shape, joined along a new axis."""
+    return joined(values, axis, True)
+
+
+cdef object joined(object values, object axis, bint new_axis):
     cdef tg_call call
     cdef PyObject **pointers
     cdef tg_index *params
-    cdef int k, where_, count = len(values)
+    cdef tg_index length
+    cdef int k, d, where_, dtype, first_ndim, count = len(values)
+    cdef Value first, part
     cdef Tensor out
+    cdef tg_value result
+    cdef str name = "stack" if new_axis else "concatenate"
     if not count:
-        raise ValueError("concatenate: needs at least one value")
-    converted, dtype = operands_of(tuple(values))
-    converted = [v if (<Value>v).value.dtype == dtype else cast_to(v, dtype) for v in converted]
-    where_ = normal_axis(axis, (<Value>converted[0]).ndim, "concatenate")
-    try:
-        out = own(np.concatenate([view_of(<Value>v) for v in converted], axis=where_))
-    except ValueError:
-        raise ValueError(f"concatenate: shapes {', '.join([str(v.shape) for v in converted])} do not fit along axis "
-                         f"{where_}") from None
+        raise ValueError(f"{name}: needs at least one value")
+    converted, dtype = one_dtype(values)
+    first = converted[0]
+    first_ndim = tg_value_ndim(&first.value)
+    where_ = normal_axis(axis, first_ndim + (1 if new_axis else 0), name)
     pointers = <PyObject **>malloc(count * sizeof(PyObject *) + (count + 2) * sizeof(tg_index))
     if pointers == NULL:
         raise MemoryError()
@@ -1970,9 +2105,32 @@ def concatenate(values, axis=0):
         params[0] = where_
         params[1] = 0
         for k in range(count):
-            pointers[k] = <PyObject *>converted[k]
-            params[2 + k] = params[1 + k] + converted[k].shape[where_]
-        set_shape_of(&call, out)
+            part = converted[k]
+            pointers[k] = <PyObject *>part
+            fits = tg_value_ndim(&part.value) == first_ndim
+            for d in range(first_ndim):
+                fits = fits and (tg_value_shape(&part.value)[d] == tg_value_shape(&first.value)[d]
+                                 or (d == where_ and not new_axis))
+            if not fits:
+                if new_axis:
+                    raise ValueError(f"stack: the tensors must have one shape, not {first.shape} and {part.shape}")
+                raise ValueError(f"concatenate: shapes {', '.join([str(v.shape) for v in converted])} do not fit along "
+                                 f"axis {where_}")
+            length = 1 if new_axis else tg_value_shape(&part.value)[where_]
+            params[2 + k] = params[1 + k] + length
+        call.ndim = first_ndim + (1 if new_axis else 0)
+        if call.ndim > TG_MAX_DIMS:
+            raise ValueError(f"a value can have at most {TG_MAX_DIMS} dimensions, got {call.ndim}")
+        for d in range(call.ndim):
+            if d == where_:
+                call.shape[d] = params[1 + count]
+            else:
+                call.shape[d] = tg_value_shape(&first.value)[d - 1 if new_axis and d > where_ else d]
+        result.dtype = dtype
+        check(tg_array_new(pool, dtype, call.ndim, call.shape, &result.array))
+        out = new_tensor(&result)
+        for k in range(count):
+            check(tg_join(out.value.array, where_, params[1 + k], &(<Value>pointers[k]).value))
         call.op = TG_CONCATENATE
         call.dtype = dtype
         call.params_count = count + 2
@@ -1981,6 +2139,62 @@ def concatenate(values, axis=0):
     finally:
         free(pointers)
     return out
+
+
+cdef tuple one_dtype(object values):
+    """The values converted to their common type: (list of Values, dtype)."""
+    cdef int dtype = -1
+    cdef bint agree = True
+    for v in values:
+        if not isinstance(v, Value) or (dtype >= 0 and (<Value>v).value.dtype != dtype):
+            agree = False
+            break
+        dtype = (<Value>v).value.dtype
+    if agree:
+        return list(values), dtype
+    converted, dtype = operands_of(tuple(values))
+    return [v if (<Value>v).value.dtype == dtype else cast_to(v, dtype) for v in converted], dtype
+
+
+def unstack(x, axis=0):
+    """The slices of x along an axis, without that axis: a list of views."""
+    cdef Value value = as_value(x)
+    cdef int where_ = normal_axis(axis, tg_value_ndim(&value.value), "unstack")
+    cdef tg_index k
+    return [part_of(value, where_, k, 1, True) for k in range(tg_value_shape(&value.value)[where_])]
+
+
+def split(x, stops, axis=0):
+    """The pieces of x between positions of an axis: a list of views."""
+    cdef Value value = as_value(x)
+    cdef int where_ = normal_axis(axis, tg_value_ndim(&value.value), "split")
+    cdef tg_index size = tg_value_shape(&value.value)[where_], start, stop
+    parts = []
+    for start, stop in zip((0, *stops), (*stops, size)):  # as slices: from the end if negative, and within bounds
+        start = max(0, start + size) if start < 0 else min(start, size)
+        stop = max(0, stop + size) if stop < 0 else min(stop, size)
+        parts.append(part_of(value, where_, start, max(0, stop - start), False))
+    return parts
+
+
+cdef Tensor part_of(Value x, int axis, tg_index start, tg_index count, bint dropped):
+    """`count` positions of an axis, which is left out if `dropped` (and there is but one)."""
+    cdef tg_call call
+    cdef tg_index params[3 * TG_MAX_DIMS]
+    cdef int d, ndim = tg_value_ndim(&x.value)
+    call.ndim = 0
+    for d in range(ndim):
+        params[3 * d] = start if d == axis else 0
+        params[3 * d + 1] = 1
+        params[3 * d + 2] = count if d == axis else tg_value_shape(&x.value)[d]
+        if d != axis or not dropped:
+            call.shape[call.ndim] = params[3 * d + 2]
+            call.ndim += 1
+    call.op = TG_SLICE
+    call.dtype = x.value.dtype
+    call.params_count = 3 * ndim
+    call.params = params
+    return structural(&call, x, None)
 
 
 def take(x, indices, axis=0, bint sparse=False):
@@ -2185,11 +2399,10 @@ def record(rule, operands, results, saved):
                     slots[k] = tg_handles_find(&(<Value>pointers[k]).handles, tape.id)
             (<GradientTape>tape.owner).keep(payload)
             check(tg_tape_record_external(tape, count, slots, results_count, outputs, <void *>payload, &slot))
-            if tape.observed:
-                (<GradientTape>tape.owner).observer.recorded(
-                    slot, rule_name(rule), [x if isinstance(x, Value) else None for x in operands], tensors)
     finally:
         free(outputs)
+    if is_observed(thread):
+        observe(thread, rule_name(rule), listed_values(operands), tensors)
     return tensors[0] if bare else tensors
 
 # --- tapes ------------------------------------------------------------------------------------------------------------
@@ -2302,10 +2515,10 @@ cdef class GradientTape:
         self.observer = observer
         self.tape.observed = observer is not None
 
-    def _nodes(self):
-        """What the tape holds, in order: (slot, kind, name, slots of the operands (None for constants), [(shape, dtype)]
-        of the outputs, [(address, bytes)] of the saved arrays) for each node."""
-        cdef uint32_t slot = 0, k
+    def _nodes(self, uint32_t slot=0):
+        """What the tape holds from a slot on, in order: (slot, kind, name, slots of the operands (None for constants), [(shape, dtype)]
+        of the outputs, [(address, bytes)] of the buffers of the saved arrays) for each node."""
+        cdef uint32_t k
         cdef int bit
         cdef tg_node *node
         cdef tg_value saved
@@ -2323,7 +2536,7 @@ cdef class GradientTape:
                 for bit in range(TG_MAX_OPERANDS + 1):
                     if node.array_mask >> bit & 1:
                         saved = tg_node_saved_value(node, bit)
-                        held.append((<size_t>saved.array.data, saved.array.size * tg_itemsize(saved.array.dtype)))
+                        held.append(buffer_of(saved.array))
             result.append((slot, kind, name,
                            [None if node.in_[k] == TG_NO_SLOT else node.in_[k] for k in range(node.operands)],
                            [(output_shape(tg_tape_output(&self.tape, slot + k)),
@@ -2341,6 +2554,16 @@ cdef class GradientTape:
     def _arena_bytes(self):
         """The bytes of nodes and of their table."""
         return tg_tape_bytes(&self.tape)
+
+    @property
+    def _situation(self):
+        """("new", "recording", "paused", "stopped" or "consumed", whether variables are watched when they are read)."""
+        situation = "paused" if self.paused else ("new", "recording", "stopped", "consumed")[self.state]
+        return situation, bool(self.tape.watches)
+
+    cdef bint keeps(self):
+        """Whether what was recorded outlives its use, for a later explanation."""
+        return self.persistent or (self.observer is not None and self.observer.debug)
 
     cdef int start(self) except -1:
         check(tg_thread_push(&self.tape))
@@ -2645,6 +2868,13 @@ cdef class GradientTape:
                 push.advance(target)
         return [push.tangent(target) for target in targets]
 
+    def _follow(self, list values):
+        """Watches values from now on, before the tape is entered for the first time."""
+        self.forget(True)
+        self.state = STOPPED
+        for value in values:
+            self.watch_one(<Value?>value)
+
     def _open(self):
         """Checks that derivatives can be taken now, and ends the recording as `gradient` does."""
         if self.state == NEW or self.state == CONSUMED:
@@ -2660,12 +2890,123 @@ cdef class GradientTape:
         if not self.persistent and self.state != CONSUMED:
             self.remembered = None if self.variables is None else self.watched_variables()
             self.state = CONSUMED
-            self.forget(False)
+            if not self.keeps():
+                self.forget(False)
 
     @property
     def _work(self):
         """The elements of all recorded arrays, and the number of nodes."""
         return self.tape.work, self.tape.nodes
+
+    def explain(self, target, source):
+        """Says why the gradient of `target` with respect to `source` is None or zero.
+
+        A tape that was made with ``debug=True`` knows what happened to the values that left it, and the lines of the
+        program; another one says what it can. What a debug tape has recorded stays for this after `gradient`.
+
+        Parameters
+        ----------
+        target : tensor or variable
+        source : tensor or variable
+
+        Returns
+        -------
+        Explanation
+            Its text by `str`; `reason`, `where`, `op` and `path` as attributes.
+
+        Raises
+        ------
+        TypeError
+            if one of them is not a tensor or a variable
+
+        Examples
+        --------
+        >>> import tapegrad as tf
+        >>> x = tf.Variable(3.0)
+        >>> with tf.GradientTape(debug=True) as tape:
+        ...     y = 2.0 * tf.stop_gradient(x)
+        >>> tape.gradient(y, x) is None
+        True
+        >>> tape.explain(y, x).reason
+        'stop_gradient'
+        """
+        return observing().explain(self, target, source)
+
+    def summary(self, group=True, limit=40):
+        """A table of what the tape has recorded: operations, shapes, dtypes, bytes saved, and on a debug tape lines and
+        times.
+
+        Parameters
+        ----------
+        group : bool
+            Whether nodes of one operation, line, shape and dtype share a row.
+        limit : int, optional
+            The most rows that are printed, those that save most; None prints all.
+
+        Returns
+        -------
+        Summary
+            Its text by `str`; `rows` and totals as attributes.
+
+        Examples
+        --------
+        >>> import tapegrad as tf
+        >>> x = tf.ones([3], dtype=tf.float64)
+        >>> with tf.GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = tf.exp(x) * x
+        >>> tape.summary()
+        op        shape  dtype    nodes  saved bytes
+        watch     (3,)   float64      1            0
+        exp       (3,)   float64      1           24
+        multiply  (3,)   float64      1           24
+        3 nodes, 48 bytes in 2 saved arrays, 320 bytes of tape
+        """
+        from tapegrad import _drawing
+
+        return _drawing.summary(self, group, limit)
+
+    def to_dot(self, limit=200):
+        """The recorded graph in Graphviz's language.
+
+        Parameters
+        ----------
+        limit : int, optional
+            The most nodes that are drawn, the last ones of the tape; None draws all.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import tapegrad as tf
+        >>> x = tf.Variable(3.0)
+        >>> with tf.GradientTape() as tape:
+        ...     y = x * x
+        >>> print(tape.to_dot().splitlines()[0])
+        digraph tape {
+        """
+        from tapegrad import _drawing
+
+        return _drawing.to_dot(self, limit)
+
+    def _repr_html_(self):
+        """The drawing that notebooks show."""
+        from tapegrad import _drawing
+
+        return _drawing.to_html(self)
+
+    @property
+    def nbytes(self):
+        """The bytes that the tape keeps in memory: its nodes, and the arrays that they save.
+
+        Each buffer counts once and as a whole, even if a node saves a view of part of it or the program holds it too.
+        What Python rules save beside tensors, arrays, and lists and tuples of these does not count.
+        """
+        from tapegrad import _drawing
+
+        return _drawing.nbytes(self)
 
     cdef list differentiate(self, list targets, list sources, list seeds):
         """Gradients by position of the sources, None where there is none. Consumes a tape that is not persistent."""
@@ -2692,9 +3033,9 @@ cdef class GradientTape:
                     self.remembered = None if self.variables is None else self.watched_variables()
                     self.state = CONSUMED
                 results = sweep(self, sources_count, slots, targets_count, slots + sources_count, seeds, 0,
-                                not self.persistent)
+                                not self.keeps())
             finally:
-                if not self.persistent:
+                if not self.keeps():
                     self.forget(False)
             # A target that the tape does not know still depends on itself.
             for i in range(len(sources)):
@@ -2711,13 +3052,20 @@ cdef class GradientTape:
         return results
 
 
+cdef tuple buffer_of(tg_array *array):
+    """(address, bytes) of the elements that an array keeps in memory: a view those of the array that it looks into."""
+    while not array.owned and array.release == NULL and array.owner != NULL:
+        array = <tg_array *>array.owner
+    return <size_t>array.data, array.size * tg_itemsize(array.dtype)
+
+
 cdef list arrays_in(object saved, list found):
     """(address, bytes) of the arrays of tensors in what a Python rule saved."""
     cdef tg_array *array
     if isinstance(saved, Value):
         array = (<Value>saved).value.array
         if array != NULL:
-            found.append((<size_t>array.data, array.size * tg_itemsize(array.dtype)))
+            found.append(buffer_of(array))
     elif isinstance(saved, np.ndarray):
         found.append((saved.ctypes.data, saved.nbytes))
     elif isinstance(saved, (tuple, list)):
@@ -2799,8 +3147,12 @@ cdef class _StopRecording:
             raise ValueError("Tape is not recording.")
         self.owner.stop()
         self.owner.paused = True
+        if self.owner.observer is not None:
+            self.owner.observer.paused()
 
     def __exit__(self, *details):
+        if self.owner.paused and self.owner.observer is not None:
+            self.owner.observer.resumed()
         self.owner.paused = False
         if self.owner.state == STOPPED:
             self.owner.start()
@@ -3166,8 +3518,11 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
         if known != few:
             free(known)
     try:
-        if recorded:
-            results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds, slices, checked)
+        if checked:
+            with observing().sweeping():
+                results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds, slices, True)
+        elif recorded:
+            results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds, slices, False)
         else:
             results = native_sweep(owner, &sweep, &context, sources_count, sources, targets_count, targets, seeds)
     finally:
@@ -3177,6 +3532,12 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
 
 cdef Tensor constant_of(object maker, tg_output output, tg_index batch):
     """`numpy.ones` or `numpy.zeros` in the shape and type of a node's output, behind the batch axis if there is one."""
+    cdef tg_value number
+    if output.ndim == 0 and not batch and tg_dtype_is_native(output.dtype):
+        number.array = NULL
+        number.dtype = output.dtype
+        set_number(&number, 1.0 if maker is np.ones else 0.0)
+        return new_tensor(&number)
     shape = output_shape(output)
     return own(maker((batch, *shape) if batch else shape, DTYPES[output.dtype].as_numpy_dtype))
 
@@ -3260,8 +3621,13 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
             break
         PyErr_CheckSignals()
         slot = node.slot
-        outputs = tg_node_outputs(node)
         operands = node.operands
+        if node.kind == TG_NODE_ELEMENTWISE and not node.flags & TG_FLAG_GENERIC and not checked:
+            g = adjoints.get(slot) if slot in kept else adjoints.pop(slot, None)
+            for k in range(operands):
+                elementwise_operand(sweep, slot, k, g, adjoints)
+            continue
+        outputs = tg_node_outputs(node)
         into = [node.in_[k] for k in range(operands)]
         cotangents = tuple([adjoints.get(slot + i) if slot + i in kept else adjoints.pop(slot + i, None)
                             for i in range(outputs)])
@@ -3287,9 +3653,50 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
     return results
 
 
+cdef int elementwise_operand(tg_sweep *sweep, uint32_t slot, uint32_t k, Tensor g, dict adjoints) except -1:
+    """Passes the cotangent of a native elementwise node (None: zero) on to operand k: the common case, without detours."""
+    cdef tg_node *node = tg_tape_node(sweep.tape, slot)
+    cdef const tg_op_info *info = &tg_op_table[node.op]
+    cdef uint32_t into = node.in_[k]
+    cdef tg_output output
+    cdef object partial
+    cdef Tensor contribution
+    cdef int bit
+    if info.partial[k] == NULL or into == TG_NO_SLOT or not tg_sweep_is_active(sweep, into):
+        return 0
+    tg_sweep_reach(sweep, into)
+    if g is None:
+        return 0
+    if info.needs[k] == 0 and strcmp(info.partial[k], b"1") == 0:
+        contribution = g
+    else:
+        if strlen(info.partial[k]) == 1 and info.needs[k]:  # an operand as it is
+            bit = 0
+            while not info.needs[k] >> bit & 1:
+                bit += 1
+            partial = saved_tensor(sweep.tape, node, bit)
+        else:
+            partial = rules().partial_of(node.op, k)(*saved_tensors(sweep.tape, node, info.needs[k]))
+        contribution = binary(TG_OP_MULTIPLY_NO_NAN, partial, g)
+    output = tg_tape_output(sweep.tape, into)
+    if (contribution.value.dtype != output.dtype or tg_value_ndim(&contribution.value) != output.ndim
+            + (1 if sweep.batch else 0) or not same_sizes(&contribution.value, output, 1 if sweep.batch else 0)):
+        contribution = fit(contribution, output, sweep.batch)
+    return accumulate(adjoints, into, contribution)
+
+
+cdef bint same_sizes(const tg_value *value, tg_output output, int lead) noexcept:
+    """Whether the sizes behind `lead` axes are the output's."""
+    cdef int d
+    for d in range(output.ndim):
+        if tg_value_shape(value)[d + lead] != output.shape[d]:
+            return False
+    return True
+
+
 cdef int accumulate(dict adjoints, uint32_t slot, object contribution) except -1:
     before = adjoints.get(slot)
-    adjoints[slot] = contribution if before is None else elementwise_general(TG_OP_ADD, (before, contribution))
+    adjoints[slot] = contribution if before is None else binary(TG_OP_ADD, before, contribution)
     return 0
 
 # --- pushes -----------------------------------------------------------------------------------------------------------
@@ -3380,10 +3787,10 @@ cdef object joined_tangents(tg_tape *tape, uint32_t slot, list tangents, tg_inde
     parts = []
     for k in range(node.operands):
         begin, end = tg_node_params(node)[1 + k], tg_node_params(node)[2 + k]
-        if tangents[k] is not None:
-            parts.append(in_dtype(tangents[k], dtype_index(dtype)))
-            continue
         own_shape = (*shape[:axis], end - begin, *shape[axis + 1:])
+        if tangents[k] is not None:  # which lacks the axis where values were stacked
+            parts.append(reshape(in_dtype(tangents[k], dtype_index(dtype)), (batch, *own_shape) if batch else own_shape))
+            continue
         parts.append(own(np.zeros((batch, *own_shape) if batch else own_shape, dtype.as_numpy_dtype)))
     return concatenate(parts, axis + (1 if batch else 0))
 
@@ -3475,22 +3882,30 @@ cdef class Push:
             free(slots)
 
     def advance(self, Value target=None):
-        """Goes on to where `target` was computed, or to the tape's end."""
+        """Computes the tangent of `target` and what that needs, or those of everything on the tape."""
         cdef tg_tape *tape = &self.owner.tape
-        cdef uint32_t end = tape.slots
+        cdef uint32_t first = 0, last = tape.slots
+        cdef bint marked = target is not None and self.push.last_use == NULL
         cdef tg_value value
         cdef tg_status status
         if target is not None:
-            end = tg_handles_find(&target.handles, tape.id)
-            if end == TG_NO_SLOT:
+            last = tg_handles_find(&target.handles, tape.id)
+            if last == TG_NO_SLOT:
                 return
-            end = tg_tape_node(tape, end).slot + tg_node_outputs(tg_tape_node(tape, end))
-        if not self.tangents or (self.started and end <= self.push.next) or end <= self.push.low:
+        if not self.tangents or last < self.push.low:
             return
         if not self.started:
             self.start()
+        if marked:
+            check(tg_push_mark(&self.push, last, &first))
+            if first > last:
+                return
+        elif target is not None:
+            last = tg_tape_node(tape, last).slot + tg_node_outputs(tg_tape_node(tape, last))
+        if not marked and last <= self.push.next:
+            return
         if tg_thread_records(tg_thread_current()):
-            self.advance_recorded(end)
+            self.advance_recorded(marked, first, last)
             return
         for slot in self.unknown:
             value = (<Tensor>self.tangents[slot]).value
@@ -3498,33 +3913,44 @@ cdef class Push:
                 tg_array_retain(value.array)
             check(tg_push_set(&self.push, slot, &value))
         self.unknown.clear()
-        if end - self.push.next > 4096 or tape.work > RELEASE_LOCK_AT:
+        if last - first > 4096 or tape.work > RELEASE_LOCK_AT:
             tape.readers += 1
             tg_pool_share(pool)
             with nogil:
-                status = tg_push_run(&self.push, end)
+                if marked:
+                    status = tg_push_run_marked(&self.push, first, last)
+                else:
+                    status = tg_push_run(&self.push, last)
             tg_pool_unshare(pool)
             tape.readers -= 1
+        elif marked:
+            status = tg_push_run_marked(&self.push, first, last)
         else:
-            status = tg_push_run(&self.push, end)
+            status = tg_push_run(&self.push, last)
         raise_hooked(status, &self.context)
 
-    cdef int advance_recorded(self, uint32_t end) except -1:
+    cdef int advance_recorded(self, bint marked, uint32_t first, uint32_t last) except -1:
+        """The same with recorded operations: the marked nodes from slot `first` to `last`, or all below `last`."""
         cdef tg_tape *tape = &self.owner.tape
         cdef tg_node *node
-        cdef uint32_t k, slot, outputs
+        cdef uint32_t k, slot, outputs, at = first if marked else self.push.next, end = last + 1 if marked else last
         cdef bint needed
-        while self.push.next < end:
-            node = tg_tape_node(tape, self.push.next)
+        check(tg_push_reserve(&self.push, tape.slots))
+        while at < end:
+            node = tg_tape_node(tape, at)
             slot = node.slot
             outputs = tg_node_outputs(node)
-            self.push.next = slot + outputs
+            at = slot + outputs
+            if not marked:
+                self.push.next = at
+            if node.kind == TG_NODE_LEAF or slot < self.push.low or not tg_push_is_due(&self.push, slot, marked):
+                continue
             needed = self.push.last_use == NULL
             for k in range(outputs):
-                needed |= (slot + k >= self.push.low and slot + k - self.push.low < self.push.room
-                           and self.push.states[slot + k - self.push.low] & TG_STATE_NEEDED != 0)
-            if node.kind == TG_NODE_LEAF or not needed:
+                needed |= self.push.states[slot + k - self.push.low] & TG_STATE_NEEDED != 0
+            if not needed:
                 continue
+            tg_push_done(&self.push, slot)
             PyErr_CheckSignals()
             tangents = [None if node.in_[k] == TG_NO_SLOT else self.tangent_at(node.in_[k])
                         for k in range(node.operands)]

@@ -33,8 +33,7 @@ void tg_push_end(tg_push *push) {
     tg_workspace_clear(&push->workspace);
 }
 
-/* Cells for the slots below `end`; new ones are empty. */
-static tg_status make_room(tg_push *push, uint32_t end) {
+tg_status tg_push_reserve(tg_push *push, uint32_t end) {
     const uint32_t wanted = end > push->low ? end - push->low : 0;
     if (wanted <= push->room) return TG_OK;
     const size_t room = (size_t)wanted + (push->room ? wanted / 2 : 0); /* one that grows will grow again */
@@ -56,7 +55,7 @@ static tg_status make_room(tg_push *push, uint32_t end) {
 }
 
 tg_status tg_push_set(tg_push *push, uint32_t slot, tg_value *tangent) {
-    tg_status status = make_room(push, slot + 1);
+    tg_status status = tg_push_reserve(push, slot + 1);
     tg_array *array = NULL;
     const tg_output output = tg_tape_output(push->tape, slot);
     const bool number = holds_number(push, output);
@@ -198,7 +197,7 @@ static tg_status elementwise_node(tg_push *push, const tg_node *node) {
 
 /* Each operand's tangent at its place in zeros. */
 static tg_status concatenate_node(tg_push *push, const tg_node *node) {
-    tg_index shape[TG_MAX_DIMS], strides[TG_MAX_DIMS];
+    tg_index shape[TG_MAX_DIMS];
     const tg_output output =
         tg_batch_output((tg_output){node->dtype, node->ndim, tg_node_shape(node)}, push->batch, shape);
     const int lead = push->batch ? 1 : 0;
@@ -214,15 +213,7 @@ static tg_status concatenate_node(tg_push *push, const tg_node *node) {
             if (status != TG_OK) break;
             memset(whole.array->data, 0, (size_t)whole.array->size * tg_itemsize(node->dtype));
         }
-        tg_array *packed;
-        status = tg_array_contiguous(t.array, &packed);
-        if (status != TG_OK) break;
-        memcpy(strides, tg_array_strides(whole.array), (size_t)output.ndim * sizeof *strides);
-        if (packed->size) {
-            tg_unpack(packed->data, tg_itemsize(node->dtype), output.ndim, tg_array_shape(packed), strides,
-                      whole.array->data + params[1 + k] * strides[axis]);
-        }
-        tg_array_release(packed);
+        status = tg_join(whole.array, axis, params[1 + k], &t);
     }
     if (status == TG_OK && whole.array) return tg_push_set(push, node->slot, &whole);
     tg_array_release(whole.array);
@@ -261,7 +252,7 @@ tg_status tg_push_prune(tg_push *push, size_t targets_count, const uint32_t *tar
     if (end == push->low) return TG_OK;
     const tg_node *last = tg_tape_node(push->tape, end - 1);
     end = last->slot + tg_node_outputs(last);
-    tg_status status = make_room(push, end);
+    tg_status status = tg_push_reserve(push, end);
     if (status != TG_OK) return status;
     push->last_use = tg_pool_take(push->tape->pool, push->room * sizeof *push->last_use, &push->last_use_bytes);
     if (!push->last_use) return TG_NO_MEMORY;
@@ -322,31 +313,76 @@ static tg_status visit(tg_push *push, tg_node *node) {
     return elementwise_node(push, node);
 }
 
+/* Visits the node of a slot if there is something to do, and counts the work. */
+static tg_status pass(tg_push *push, tg_node *node, uint32_t outputs) {
+    const uint32_t slot = node->slot;
+    tg_index work = ELEMENTS_PER_NODE;
+    tg_status status = TG_OK;
+    if (node->kind != TG_NODE_LEAF && has_work(push, node, outputs)) {
+        status = visit(push, node);
+        if (status != TG_OK) return status;
+        let_go(push, tg_tape_node(push->tape, slot)); /* a hook may have made the arena move */
+        tg_value tangent;
+        if (tg_push_peek(push, slot, &tangent)) work += tg_value_size(&tangent);
+        if (push->last_use && push->last_use[slot - push->low] == 0) release(push, slot);
+    }
+    if (slot >= push->low) tg_push_done(push, slot);
+    push->worked += work;
+    if (push->worked < ELEMENTS_PER_POLL) return TG_OK;
+    push->worked = 0;
+    return push->hooks.poll(push->hooks.context);
+}
+
 tg_status tg_push_run(tg_push *push, uint32_t end) {
     if (end > push->tape->slots) end = push->tape->slots;
-    tg_status status = make_room(push, end);
+    tg_status status = TG_OK;
     while (status == TG_OK && push->next < end) {
         tg_node *node = tg_tape_node(push->tape, push->next);
+        const uint32_t outputs = tg_node_outputs(node), slot = node->slot;
+        status = tg_push_reserve(push, slot + outputs > end ? slot + outputs : end);
+        if (status == TG_OK && (slot < push->low || tg_push_is_due(push, slot, false))) {
+            status = pass(push, node, outputs);
+        }
+        if (status == TG_OK) push->next = slot + outputs;
+    }
+    return status;
+}
+
+/* Marks the node of a slot, if a visit is due and can bring something. */
+static bool mark(tg_push *push, uint32_t slot) {
+    if (slot == TG_NO_SLOT || slot < push->low) return false;
+    const tg_node *node = tg_tape_node(push->tape, slot);
+    if (node->kind == TG_NODE_LEAF || node->slot < push->low) return false;
+    uint8_t *state = &push->states[node->slot - push->low];
+    if (*state & (TG_STATE_VISITED | TG_STATE_NEEDED)) return false;
+    *state |= TG_STATE_NEEDED;
+    return true;
+}
+
+tg_status tg_push_mark(tg_push *push, uint32_t target, uint32_t *first) {
+    const tg_node *node = tg_tape_node(push->tape, target);
+    *first = target + 1;
+    tg_status status = tg_push_reserve(push, node->slot + tg_node_outputs(node));
+    if (status != TG_OK) return status;
+    size_t pending = mark(push, target); /* marked nodes that the walk has not come to */
+    while (pending) {
+        if (node->slot >= push->low && tg_push_is_due(push, node->slot, true)) {
+            *first = node->slot;
+            pending--;
+            for (uint32_t k = 0; k < node->operands; k++) pending += mark(push, node->in[k]);
+        }
+        node = (const tg_node *)((const uint64_t *)node - node->previous);
+    }
+    return TG_OK;
+}
+
+tg_status tg_push_run_marked(tg_push *push, uint32_t first, uint32_t target) {
+    tg_status status = TG_OK;
+    while (status == TG_OK && first <= target) {
+        tg_node *node = tg_tape_node(push->tape, first);
         const uint32_t outputs = tg_node_outputs(node);
-        const uint32_t slot = node->slot;
-        tg_index work = ELEMENTS_PER_NODE;
-        if (node->kind != TG_NODE_LEAF && has_work(push, node, outputs)) {
-            status = make_room(push, slot + outputs); /* an external node's later outputs may lie beyond the end */
-            if (status == TG_OK) status = visit(push, node);
-            if (status != TG_OK) break;
-            node = tg_tape_node(push->tape, slot); /* a hook may have made the arena move */
-            let_go(push, node);
-            const uint32_t place = slot - push->low;
-            tg_value tangent;
-            if (tg_push_peek(push, slot, &tangent)) work += tg_value_size(&tangent);
-            if (push->last_use && push->last_use[place] == 0) release(push, slot);
-        }
-        push->next = slot + outputs;
-        push->worked += work;
-        if (push->worked >= ELEMENTS_PER_POLL) {
-            push->worked = 0;
-            status = push->hooks.poll(push->hooks.context);
-        }
+        first = node->slot + outputs;
+        if (tg_push_is_due(push, node->slot, true)) status = pass(push, node, outputs);
     }
     return status;
 }

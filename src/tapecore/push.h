@@ -4,7 +4,8 @@
  *   seed    tangents of the sources
  *   prune   optional: which slots do the targets need? Others are skipped, and tangents are let go after their last use
  *   run     forwards over the nodes up to a slot; it can go on from there as the tape grows
- *   take    the targets' tangents
+ *   mark    instead of running over all: just those nodes that one target needs and that have not been visited yet
+ *   peek    the targets' tangents
  *
  * Every rule is the transpose of what the reverse sweep does with the same node: an elementwise node multiplies by the
  * same partials, a structural one is applied to the tangent as it is. With a batch, tangents have one more axis in
@@ -21,6 +22,7 @@
 enum {
     TG_STATE_TANGENT = 1, /* the slot has a tangent; without one it is zero */
     TG_STATE_NEEDED = 2,  /* a target depends on the slot, or is it */
+    TG_STATE_VISITED = 4, /* on a node's first slot: its outputs have their tangents */
 };
 
 struct tg_push;
@@ -41,7 +43,7 @@ typedef struct tg_push {
     tg_workspace workspace;
     tg_index batch;  /* directions at once; 0: one, and no axis for it */
     uint32_t low;    /* the first slot with a cell */
-    uint32_t next;   /* the first slot whose node has not been visited */
+    uint32_t next;   /* the first slot whose node tg_push_run has not come to */
     uint32_t room;   /* cells */
     tg_cell *cells;  /* of slot low + i; owned */
     uint8_t *states; /* likewise, in the same block */
@@ -58,6 +60,9 @@ void tg_push_begin(tg_push *push, tg_tape *tape, const tg_loops *loops, const tg
 /* Frees everything the push holds. */
 void tg_push_end(tg_push *push);
 
+/* Makes room for cells of the slots below `end`; new ones are empty. */
+tg_status tg_push_reserve(tg_push *push, uint32_t end);
+
 /* Makes `tangent` that of the slot; it has the slot's shape (with a batch: behind the batch axis) and type. Its reference
  * moves to the push, also on failure. */
 tg_status tg_push_set(tg_push *push, uint32_t slot, tg_value *tangent);
@@ -65,8 +70,22 @@ tg_status tg_push_set(tg_push *push, uint32_t slot, tg_value *tangent);
 /* Restricts the push to what the targets depend on. They are slots from `low` on; their tangents are kept. */
 tg_status tg_push_prune(tg_push *push, size_t targets_count, const uint32_t *targets);
 
-/* Visits every node with a slot below `end`. */
+/* Visits every node with a slot below `end` that has not been visited. */
 tg_status tg_push_run(tg_push *push, uint32_t end);
+
+/* Marks as needed what `target`, a slot from `low` on, depends on and has not been visited. *first, out: where the first
+ * of these nodes begins, or a slot behind the target if there is none. Not together with tg_push_prune. */
+tg_status tg_push_mark(tg_push *push, uint32_t target, uint32_t *first);
+
+/* Visits the nodes marked as needed from slot `first` to `target`. */
+tg_status tg_push_run_marked(tg_push *push, uint32_t first, uint32_t target);
+
+/* For those who visit nodes themselves: the state of the node with this first slot. */
+static inline bool tg_push_is_due(const tg_push *push, uint32_t slot, bool marked_only) {
+    const uint8_t state = push->states[slot - push->low];
+    return !(state & TG_STATE_VISITED) && (!marked_only || state & TG_STATE_NEEDED);
+}
+static inline void tg_push_done(tg_push *push, uint32_t slot) { push->states[slot - push->low] |= TG_STATE_VISITED; }
 
 /* The tangent of a slot: *out borrowed. False: it is zero, or the slot has not been reached. */
 bool tg_push_peek(const tg_push *push, uint32_t slot, tg_value *out);

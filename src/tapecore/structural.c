@@ -197,6 +197,75 @@ static tg_status mask(tg_pool *pool, const tg_call *call, const tg_array *x, con
     return TG_OK;
 }
 
+static void add_participant(tg_iterator *walk, const tg_value *value) {
+    if (value->array) {
+        tg_iterator_add_array(walk, value->array);
+    } else {
+        tg_iterator_add_scalar(walk, (void *)(uintptr_t)&value->scalar);
+    }
+}
+
+tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out) {
+    const tg_value all[3] = {*condition, *x, *y};
+    const size_t itemsize = tg_itemsize(x->dtype);
+    tg_index shape[TG_MAX_DIMS];
+    int ndim;
+    tg_status status = tg_broadcast_shapes(3, all, &ndim, shape);
+    *out = (tg_value){.array = NULL, .dtype = x->dtype};
+    if (status != TG_OK) return status;
+    if (ndim == 0) {
+        out->scalar = condition->scalar.b ? x->scalar : y->scalar;
+        return TG_OK;
+    }
+    status = tg_array_new(pool, x->dtype, ndim, shape, &out->array);
+    if (status != TG_OK || out->array->size == 0) return status;
+    tg_iterator walk;
+    tg_iterator_init(&walk, ndim, shape);
+    for (int i = 0; i < 3; i++) add_participant(&walk, &all[i]);
+    tg_iterator_add_array(&walk, out->array);
+    tg_iterator_coalesce(&walk);
+    const tg_index run = tg_iterator_run(&walk), test_step = tg_iterator_step(&walk, 0);
+    const tg_index x_step = tg_iterator_step(&walk, 1), y_step = tg_iterator_step(&walk, 2);
+    do {
+        const char *test = walk.data[0], *from_x = walk.data[1], *from_y = walk.data[2];
+        char *to = walk.data[3];
+        if (itemsize == 8) { /* the common case, which the compiler can make quick */
+            for (tg_index i = 0; i < run; i++, test += test_step, from_x += x_step, from_y += y_step, to += 8) {
+                memcpy(to, *test ? from_x : from_y, 8);
+            }
+        } else {
+            for (tg_index i = 0; i < run; i++, test += test_step, from_x += x_step, from_y += y_step, to += itemsize) {
+                memcpy(to, *test ? from_x : from_y, itemsize);
+            }
+        }
+    } while (tg_iterator_next(&walk));
+    return TG_OK;
+}
+
+tg_status tg_join(tg_array *whole, int axis, tg_index begin, const tg_value *part) {
+    const size_t itemsize = tg_itemsize(whole->dtype);
+    const tg_index *strides = tg_array_strides(whole);
+    char *place = whole->data + begin * strides[axis];
+    if (!part->array) {
+        memcpy(place, &part->scalar, itemsize);
+        return TG_OK;
+    }
+    if (part->array->size == 0) return TG_OK;
+    tg_array *packed;
+    tg_status status = tg_array_contiguous(part->array, &packed);
+    if (status != TG_OK) return status;
+    if (axis == 0 && whole->contiguous) {
+        memcpy(place, packed->data, (size_t)packed->size * itemsize);
+    } else {
+        tg_index shape[TG_MAX_DIMS];
+        memcpy(shape, tg_array_shape(whole), (size_t)whole->ndim * sizeof *shape);
+        shape[axis] = packed->ndim < whole->ndim ? 1 : tg_array_shape(packed)[axis];
+        tg_unpack(packed->data, itemsize, whole->ndim, shape, strides, place);
+    }
+    tg_array_release(packed);
+    return TG_OK;
+}
+
 /* (outer, axis, inner) sizes around `axis` of a shape. */
 static void around(int ndim, const tg_index *shape, tg_index axis, tg_index *outer, tg_index *inner) {
     *outer = *inner = 1;

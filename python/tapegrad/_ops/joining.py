@@ -29,12 +29,7 @@ def stack(values: Sequence[TensorLike], axis: Any = 0) -> Tensor:
     tensors = _of_one_type(values)
     if not tensors:
         raise ValueError("stack: at least one tensor is needed.")
-    shape = tensors[0].shape
-    for value in tensors:
-        if value.shape != shape:
-            raise ValueError(f"stack: the tensors must have one shape, not {shape} and {value.shape}.")
-    result: Tensor = _stack(*tensors, axis=as_axis(axis, len(shape) + 1, "stack"))
-    return result
+    return _native.stack(tensors, as_axis(axis, tensors[0].ndim + 1, "stack"))
 
 
 def _of_one_type(values: Sequence[TensorLike]) -> list[Tensor]:
@@ -60,20 +55,7 @@ def unstack(a: TensorLike, axis: Any = 0) -> list[Tensor]:
     """Return the slices of `a` along `axis`, without that axis."""
     a = as_tensor(a)
     axis = as_axis(axis, a.ndim, "unstack")
-    return list(_unstack(a, axis=axis)) if a.shape[axis] else []
-
-
-_stack: Operation = structural(
-    "stack",
-    lambda *values, axis: np.stack(values, axis),
-    values=lambda g, axis: _unstack(g, axis=axis),
-)
-
-_unstack: Operation = structural(
-    "unstack",
-    lambda a, *, axis: tuple(np.moveaxis(a, axis, 0)),
-    a=lambda gs, out_shape, axis: _stack(*_filled(gs, out_shape), axis=axis),
-)
+    return _native.unstack(a, axis)
 
 
 def split(a: TensorLike, indices_or_sections: Any, axis: Any = 0) -> list[Tensor]:
@@ -88,20 +70,7 @@ def split(a: TensorLike, indices_or_sections: Any, axis: Any = 0) -> list[Tensor
         stops = tuple(range(size // sections, size, size // sections)) if size else (0,) * (sections - 1)
     else:
         stops = as_shape(indices_or_sections)
-    return list(_split(a, stops=stops, axis=axis))
-
-
-_split: Operation = structural(
-    "split",
-    lambda a, *, stops, axis: tuple(np.split(a, stops, axis)),
-    a=lambda gs, out_shape, axis: _native.concatenate(_filled(gs, out_shape), axis),
-)
-
-
-def _filled(gs: tuple[Tensor | None, ...], shapes: tuple[tuple[int, ...], ...]) -> list[TensorLike]:
-    """Return the cotangents with zeros where there is none."""
-    dtype = next(g.dtype for g in gs if g is not None)
-    return [np.zeros(shape, dtype) if g is None else g for g, shape in zip(gs, shapes, strict=True)]
+    return _native.split(a, stops, axis)
 
 
 def pack(values: Any, dtype: DType | None = None) -> Tensor:
