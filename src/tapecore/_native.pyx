@@ -331,7 +331,7 @@ cdef class Value:
     def __array_ufunc__(self, ufunc, method, *operands, **keywords):
         if not keywords and method == "__call__":
             function = UFUNC_OPERATIONS.get(ufunc)
-            if function is not None:
+            if function is not None and not holds_list(operands):
                 return function(*operands)
         return protocols().array_ufunc(ufunc, method, operands, keywords)
 
@@ -377,6 +377,14 @@ cdef class Value:
     __array_priority__ = 100.0
 
 
+cdef bint holds_list(tuple operands):
+    """Whether there is a list, which is weak for an operator of ours and an array for NumPy."""
+    for operand in operands:
+        if isinstance(operand, (list, tuple)):
+            return True
+    return False
+
+
 cdef int refuse_storing(Value value) except -1:
     """Raises where NumPy asks for a number to store in an array: that is no explicit way off a tape."""
     if is_followed(value):
@@ -398,8 +406,9 @@ cdef bint is_followed(Value value) noexcept:
 cdef int stay_on_tape(Value value) except -1:
     """Raises where an array made of the value would silently leave a tape."""
     if is_followed(value):
-        raise TypeError("a tape records this value, and as an array it would leave the tape: stack values with "
-                        "tapegrad.stack or tapegrad.numpy.array, or take a constant copy with .numpy()")
+        raise TypeError("a tape records this value, and as an array it would leave the tape: call the function of that "
+                        "name in tapegrad.numpy, stack values with tapegrad.stack or tapegrad.numpy.array, or take a "
+                        "constant copy with .numpy()")
     return 0
 
 
@@ -2515,8 +2524,8 @@ cdef class GradientTape:
         self.observer = observer
         self.tape.observed = observer is not None
 
-    def _nodes(self, uint32_t slot=0):
-        """What the tape holds from a slot on, in order: (slot, kind, name, slots of the operands (None for constants), [(shape, dtype)]
+    def _nodes(self, uint32_t slot=0, size_t limit=0):
+        """What the tape holds from a slot on (no more than `limit` nodes, if that is not 0), in order: (slot, kind, name, slots of the operands (None for constants), [(shape, dtype)]
         of the outputs, [(address, bytes)] of the buffers of the saved arrays) for each node."""
         cdef uint32_t k
         cdef int bit
@@ -2543,6 +2552,8 @@ cdef class GradientTape:
                              DTYPES[tg_tape_output(&self.tape, slot + k).dtype]) for k in range(tg_node_outputs(node))],
                            held))
             slot += tg_node_outputs(node)
+            if len(result) == <Py_ssize_t>limit:
+                break
         return result
 
     def _slot(self, Value value not None):

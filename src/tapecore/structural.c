@@ -285,9 +285,13 @@ static tg_status take(tg_pool *pool, const tg_call *call, tg_array *source, cons
         size_t bytes = (size_t)inner * tg_itemsize(source->dtype);
         char *to = (*out)->data;
         for (tg_index o = 0; o < outer; o++) {
-            for (tg_index i = 0; i < count; i++, to += bytes) {
-                memcpy(to, packed->data + (size_t)(o * length + indices[i]) * bytes, bytes);
+            const char *from = packed->data + (size_t)(o * length) * bytes;
+            if (bytes == 8) { /* single numbers: a copy whose length is known is an instruction, not a call */
+                for (tg_index i = 0; i < count; i++) memcpy(to + 8 * i, from + 8 * indices[i], 8);
+            } else {
+                for (tg_index i = 0; i < count; i++) memcpy(to + (size_t)i * bytes, from + (size_t)indices[i] * bytes, bytes);
             }
+            to += (size_t)count * bytes;
         }
     }
     tg_array_release(packed);
@@ -309,8 +313,15 @@ static tg_status scatter_add(const tg_loops *loops, tg_pool *pool, const tg_call
         around(call->ndim, call->shape, call->params[0], &outer, &inner);
         char *from = packed->data;
         for (tg_index o = 0; o < outer; o++) {
+            char *row = (*out)->data + o * length * inner * itemsize;
+            if (inner == 1 && source->dtype == TG_F64) { /* single numbers: adding is less work than the loop's call */
+                const double *numbers = (const double *)(void *)from;
+                for (tg_index i = 0; i < count; i++) ((double *)(void *)row)[indices[i]] += numbers[i];
+                from += count * itemsize;
+                continue;
+            }
             for (tg_index i = 0; i < count; i++, from += inner * itemsize) {
-                char *to = (*out)->data + (o * length + indices[i]) * inner * itemsize;
+                char *to = row + indices[i] * inner * itemsize;
                 char *args[3] = {to, from, to};
                 add.function(args, &inner, steps, add.data);
             }

@@ -15,7 +15,7 @@ from tapegrad._ops.declare import Operation, TensorLike, linear, silent, structu
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.shaping import flip, roll
 
-__all__ = ["cumprod", "cumsum"]
+__all__ = ["cumprod", "cumsum", "recurrence_backwards"]
 
 
 def cumsum(a: TensorLike, axis: Any = None, exclusive: bool = False, reverse: bool = False) -> Tensor:
@@ -84,13 +84,13 @@ def _cumprod_vjp(g: Tensor, a: Tensor, axis: int) -> Tensor:
     # d out[k] / d a[i], i <= k, is the product of a[0..i-1] times that of a[i+1..k]. Summed over k with
     # weights g[k], the second factors satisfy r[i] = g[i] + a[i+1] r[i+1].
     before = cumprod(a, axis, exclusive=True)
-    return elementwise.multiply_no_nan(conjugate(before), _recurrence_backwards(a, g, axis))
+    return elementwise.multiply_no_nan(conjugate(before), recurrence_backwards(a, g, axis))
 
 
 _cumprod: Operation = structural("cumprod", silent(lambda a, *, axis: np.cumprod(a, axis)), a=_cumprod_vjp)
 
 
-def _recurrence_backwards(a: Tensor, b: Tensor, axis: int) -> Tensor:
+def recurrence_backwards(a: Tensor, b: Tensor, axis: int) -> Tensor:
     """Return r[i] = b[i] + conj(a[i+1]) r[i+1]."""
     behind = flip(roll(conjugate(a), -1, axis), axis)
     result: Tensor = flip(_recurrence(behind, flip(b, axis), axis=axis), axis)
@@ -114,12 +114,12 @@ def _recurrence_forward(a: npt.NDArray[Any], b: npt.NDArray[Any], *, axis: int) 
 
 def _recurrence_vjp_a(g: Tensor, a: Tensor, out: Tensor, axis: int) -> Tensor:
     previous = conjugate(_shift(out, axis=axis, first=0))
-    return elementwise.multiply_no_nan(previous, _recurrence_backwards(a, g, axis))
+    return elementwise.multiply_no_nan(previous, recurrence_backwards(a, g, axis))
 
 
 _recurrence: Operation = structural(
     "linear recurrence",
     _recurrence_forward,
     a=_recurrence_vjp_a,
-    b=lambda g, a, axis: _recurrence_backwards(a, g, axis),
+    b=lambda g, a, axis: recurrence_backwards(a, g, axis),
 )

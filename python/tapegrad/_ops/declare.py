@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tapegrad._batching import along_batch
-from tapegrad._native import Tensor, Value, array, is_watched, own, record, tensor
+from tapegrad._native import Tensor, Value, array, is_watched, observe_end, own, record, tensor, version
 
 __all__ = ["Operation", "TensorLike", "linear", "silent", "structural"]
 
@@ -42,7 +42,7 @@ Operation: TypeAlias = Callable[..., Any]
 TensorLike: TypeAlias = Value | npt.ArrayLike
 """What an operand can be: a tensor, a variable, an array, a number, or nested lists of them."""
 
-silent = np.errstate(all="ignore")
+silent: np.errstate = np.errstate(all="ignore")
 """Decorates a forward that can overflow: it does not warn, as the elementwise operations do not."""
 
 _Getter: TypeAlias = Callable[[tuple[Tensor, ...], Any, dict[str, Any]], Any]
@@ -82,7 +82,11 @@ def _operation(rule: _Rule, forward: Callable[..., Any]) -> Operation:
         if True not in watched:
             return out
         saved = tuple([get(values, out, parameters) for get in plan_for(watched)])
-        return record(rule, values, out, saved)
+        record(rule, values, out, saved)
+        # What is saved are objects of their own, so that writing to those that the caller has does not change it.
+        if not rule.saves_result:
+            return out
+        return tuple([version(part) for part in out]) if isinstance(out, tuple) else version(out)
 
     operation.__name__ = operation.__qualname__ = name
     return operation
@@ -129,6 +133,7 @@ class _Rule:
             )
         self._needs = needs
         self._saved = saved
+        self.saves_result = "out" in saved
         self._getters = [_getter(need, names, self._variadic) for need in saved]
         places = {"g": 0, "gs": 1, **{need: 2 + k for k, need in enumerate(saved)}}
         self._places = [[places[need] for need in operand_needs] for operand_needs in needs]
@@ -263,12 +268,12 @@ def _getter(need: str, names: list[str], variadic: bool) -> _Getter:
         return lambda values, out, parameters: tuple([part.shape for part in out]) if type(out) is tuple else out.shape
     operand, _, suffix = need.rpartition("_")
     if variadic and need == names[0]:
-        return lambda values, out, parameters: values
+        return lambda values, out, parameters: tuple([version(value) for value in values])
     if variadic and operand == names[0] and suffix == "shape":
         return lambda values, out, parameters: tuple([value.shape for value in values])
     if need in names:
         k = names.index(need)
-        return lambda values, out, parameters: values[k]
+        return lambda values, out, parameters: version(values[k])
     if operand in names and suffix == "shape":
         k = names.index(operand)
         return lambda values, out, parameters: values[k].shape
@@ -283,4 +288,7 @@ def untracked(
     function: Callable[..., np.generic | npt.NDArray[Any]], *operands: TensorLike, **parameters: Any
 ) -> Tensor:
     """Return a piecewise constant function of the operands' arrays as a tensor that no tape knows."""
-    return own(function(*[array(tensor(x)) for x in operands], **parameters))
+    values = [x if isinstance(x, Value) else tensor(x) for x in operands]
+    result = own(function(*[array(x) for x in values], **parameters))
+    observe_end(getattr(function, "__name__", "function"), values, (result,))
+    return result

@@ -22,7 +22,7 @@ from tapegrad._ops.declare import TensorLike
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import getitem
 
-__all__ = ["einsum"]
+__all__ = ["einsum", "parse"]
 
 _Shape: TypeAlias = tuple[int, ...]
 _Step: TypeAlias = tuple[Callable[..., Tensor], Any]
@@ -83,7 +83,7 @@ def _followed(x: Tensor, steps: list[_Step]) -> Tensor:
 @lru_cache(512)
 def _plan(equation: str, shapes: tuple[_Shape, ...]) -> _Plan:
     """Return the steps for operands of these shapes."""
-    letters, result = _parse(equation, shapes)
+    letters, result = parse(equation, shapes)
     sizes = _sizes(letters, shapes, equation)
     terms = [_Term(term, shape) for term, shape in zip(letters, shapes, strict=True)]
     for term in terms:
@@ -193,7 +193,7 @@ def _multiplied(a: _Term, b: _Term, needed: set[str], first: int, second: int, p
     return out
 
 
-def _parse(equation: str, shapes: tuple[_Shape, ...]) -> tuple[tuple[str, ...], str]:
+def parse(equation: str, shapes: tuple[_Shape, ...]) -> tuple[tuple[str, ...], str]:
     """Return one letter per axis of each operand and of the result, the ellipses written out."""
     text = equation.replace(" ", "")
     left, arrow, right = text.partition("->")

@@ -1,4 +1,8 @@
-"""TensorFlow's gathers and scatters: rows by number, elements by position."""
+"""TensorFlow's gathers and scatters: rows by number, elements by position.
+
+What takes rows along the first axis records that it did: the gradient of a source of which nothing else is used lists
+these rows, as `IndexedSlices`.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,7 @@ def gather(params: TensorLike, indices: TensorLike, axis: Any = None, batch_dims
     batch = batch + places.ndim if batch < 0 else batch
     axis = batch if axis is None else as_axis(axis, params.ndim, "gather")
     if batch == 0:
-        return _native.take(params, places, axis)
+        return _native.take(params, places, axis, sparse=True)
     if not batch <= axis or params.shape[:batch] != places.shape[:batch]:
         raise ValueError(
             f"gather: params of shape {params.shape} and indices of shape {places.shape} "
@@ -75,6 +79,8 @@ def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: Any = 0) -> T
             f"gather_nd: params of shape {params.shape} and indices of shape {places.shape} do not share "
             f"{batch} batch axes."
         )
+    if len(columns) == 1 and not batch:
+        return _native.take(params, columns[0], 0, sparse=True)
     key = (*_batch_grid(places[..., 0], batch), *columns) if batch else columns
     if not key:  # no coordinates: every position is the whole of params
         return _native.broadcast_to(params, places.shape[:-1] + params.shape)

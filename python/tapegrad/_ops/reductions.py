@@ -8,10 +8,9 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import cumulative
-from tapegrad._ops.arguments import as_axes, as_axis, as_tensor, kept_shape
-from tapegrad._ops.complex_parts import conjugate
-from tapegrad._ops.declare import TensorLike, silent, structural, untracked
+from tapegrad._ops import reducing
+from tapegrad._ops.arguments import as_axes, as_axis, as_tensor
+from tapegrad._ops.declare import TensorLike, untracked
 from tapegrad._ops.elementwise import elementwise
 
 __all__ = [
@@ -26,8 +25,6 @@ __all__ = [
     "prod",
     "sum",
 ]
-
-_Axes = tuple[int, ...]
 
 
 def sum(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -49,7 +46,10 @@ def mean(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     dtype = a.dtype
     if dtype.itemsize == 2 and dtype.is_floating:
         return _native.cast(elementwise.divide(_native.sum(_native.cast(a, np.float32), axis, keepdims), count), dtype)
-    return elementwise.divide(_native.sum(a, axis, keepdims), count)
+    total = _native.sum(a, axis, keepdims)
+    if dtype == np.complex64:  # NumPy divides it by an integer, and so in complex128
+        return _native.cast(elementwise.divide(total, np.int64(count)), dtype)
+    return elementwise.divide(total, count)
 
 
 def max(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -66,37 +66,15 @@ def min(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     return result
 
 
-def _extremum_vjp(g: Tensor, a: Tensor, out: Tensor, axis: _Axes) -> Tensor:
-    shape = kept_shape(a.shape, axis)
-    there = _native.cast(elementwise.equal(a, _native.reshape(out, shape)), g.dtype)
-    share = elementwise.divide(there, _native.sum(there, axis, True))
-    return elementwise.multiply_no_nan(share, _native.reshape(g, shape))
-
-
-_max = structural("max", lambda a, *, axis, keepdims: np.max(a, axis, keepdims=keepdims), a=_extremum_vjp)
-_min = structural("min", lambda a, *, axis, keepdims: np.min(a, axis, keepdims=keepdims), a=_extremum_vjp)
+_max, _min = reducing.EXTREMA[np.maximum], reducing.EXTREMA[np.minimum]
 
 
 def prod(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Return the product over `axis`; its derivatives are exact also where elements are zero."""
     a = as_tensor(a)
-    result: Tensor = _prod(a, axis=as_axes(axis, a.ndim, "prod"), keepdims=bool(keepdims))
+    axes = as_axes(axis, a.ndim, "prod")
+    result: Tensor = reducing.product(a, axis=axes, keepdims=bool(keepdims), dtype=None, initial=None, where=True)
     return result
-
-
-def _prod_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
-    # d prod / d a[i] is the product of the elements before i times that of those behind it: no division.
-    shape = a.shape
-    rest = tuple([k for k in range(len(shape)) if k not in axis])
-    lanes = _native.reshape(_native.transpose(a, rest + axis), (*[shape[k] for k in rest], -1))
-    before = cumulative.cumprod(lanes, -1, exclusive=True)
-    behind = cumulative.cumprod(lanes, -1, exclusive=True, reverse=True)
-    others = _native.reshape(elementwise.multiply(before, behind), tuple([shape[k] for k in rest + axis]))
-    others = _native.transpose(others, tuple(np.argsort(rest + axis).tolist()))
-    return elementwise.multiply_no_nan(conjugate(others), _native.reshape(g, kept_shape(shape, axis)))
-
-
-_prod = structural("prod", silent(lambda a, *, axis, keepdims: np.prod(a, axis, keepdims=keepdims)), a=_prod_vjp)
 
 
 def all(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:

@@ -133,7 +133,7 @@ def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
         return losses
     residual = native.array(exponentials) / native.array(total)
     residual.put(picked, residual.take(picked) - 1)
-    saved = (native.snapshot(logits), classes, native.own(residual))
+    saved = (native.version(logits), classes, native.own(residual))
     result: Tensor = native.record(_SparseSoftmaxCrossEntropy, (logits,), losses, saved)
     return result
 

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from tapegrad import _native
 from tapegrad._native import Tensor, array
 from tapegrad._ops.arguments import as_axis, as_int, as_tensor
-from tapegrad._ops.declare import TensorLike
+from tapegrad._ops.declare import TensorLike, structural
 from tapegrad._ops.indexing import take_along_axis
+from tapegrad._ops.shaping import flip
 
-__all__ = ["TopK", "argsort", "sort", "top_k"]
+__all__ = ["TopK", "argsort", "distinct", "partition", "sort", "top_k"]
 
 
 class TopK(NamedTuple):
@@ -23,14 +24,55 @@ class TopK(NamedTuple):
     indices: Tensor
 
 
-def sort(a: TensorLike, axis: Any = -1, descending: bool = False) -> Tensor:
-    """Return `a` sorted along `axis`; NaNs come last, or first in descending order."""
+def sort(a: TensorLike, axis: Any = -1, descending: bool = False, kind: Any = None, stable: Any = None) -> Tensor:
+    """Return `a` sorted along `axis`; NaNs come last, or first in descending order.
+
+    `kind` and `stable` are NumPy's parameters.
+    """
     a = as_tensor(a)
     axis = as_axis(axis, a.ndim, "sort")
+    result: Tensor = _sort(a, axis=axis, kind=kind, stable=stable)
+    return flip(result, axis) if descending else result
+
+
+def partition(a: TensorLike, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Tensor:
+    """Return `a` reordered along `axis`: at `kth` what a sort would put there, what is less before it."""
+    a = as_tensor(a)
+    result: Tensor = _partition(a, axis=as_axis(axis, a.ndim, "partition"), kth=kth, kind=kind)
+    return result
+
+
+def _reordered_vjp(g: Tensor, a: Tensor, out: Tensor, axis: int) -> Tensor:
+    """Return the cotangent of what NumPy put in some order: the k-th least element of `a` is that of `out`."""
+    rank = np.argsort(np.argsort(array(a), axis, stable=True), axis)
+    places = np.take_along_axis(np.argsort(array(out), axis, stable=True), rank, axis)
+    return take_along_axis(g, places, axis, repeats=False)
+
+
+_sort = structural(
+    "sort",
+    lambda a, *, axis, kind, stable: np.sort(a, axis, kind=kind, stable=stable),
+    a=_reordered_vjp,
+)
+_partition = structural(
+    "partition", lambda a, *, axis, kth, kind: np.partition(a, kth, axis, kind=kind), a=_reordered_vjp
+)
+
+
+def distinct(a: Tensor, values: npt.NDArray[Any], axis: Any, equal_nan: bool) -> Tensor:
+    """Return the different elements, or slices along `axis`, of `a`, which are `values` in the order found by NumPy.
+
+    Of equal elements the first has the derivative.
+    """
     if not _native.is_watched(a):
-        ascending = np.sort(array(a), axis)
-        return _native.own(np.flip(ascending, axis) if descending else ascending)
-    return take_along_axis(a, _order(array(a), axis, descending, stable=False), axis, repeats=False)
+        return _native.own(values)
+    _, first = np.unique(array(a), return_index=True, axis=axis, equal_nan=equal_nan)
+    if axis is None:
+        # NumPy may leave the values in the order of its hash table.
+        order = np.empty_like(first)
+        order[np.argsort(values, stable=True)] = first
+        return _native.take(_native.reshape(a, (-1,)), order)
+    return _native.take(a, first, as_axis(axis, a.ndim, "unique"))
 
 
 def argsort(a: TensorLike, axis: Any = -1, descending: bool = False, stable: bool = False) -> Tensor:

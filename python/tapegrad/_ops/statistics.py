@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor, array
-from tapegrad._ops import reductions
+from tapegrad._ops import reductions, spread
 from tapegrad._ops.arguments import as_axes, as_inexact, as_tensor, kept_shape
-from tapegrad._ops.declare import TensorLike, silent, structural
+from tapegrad._ops.declare import Operation, TensorLike, silent, structural
 from tapegrad._ops.elementwise import elementwise
 
 __all__ = ["logsumexp", "norm", "std", "var"]
@@ -21,44 +21,19 @@ _Axes = tuple[int, ...]
 
 def var(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Return the variance over `axis`: the mean of the squared (for complex numbers: absolute) deviations."""
-    a = as_tensor(a)
-    result: Tensor = _var(a, axis=as_axes(axis, a.ndim, "var"), keepdims=bool(keepdims))
-    return result
+    return _spread(spread.var, a, axis, keepdims)
 
 
 def std(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Return the standard deviation over `axis`; the derivative at constants is 0."""
+    return _spread(spread.std, a, axis, keepdims)
+
+
+def _spread(operation: Operation, a: TensorLike, axis: Any, keepdims: bool) -> Tensor:
     a = as_tensor(a)
-    result: Tensor = _std(a, axis=as_axes(axis, a.ndim, "std"), keepdims=bool(keepdims))
+    axes = as_axes(axis, a.ndim, operation.__name__)
+    result: Tensor = operation(a, axis=axes, dtype=None, ddof=0, keepdims=bool(keepdims), where=True, skip_nan=False)
     return result
-
-
-def _deviations(a: Tensor, axis: _Axes) -> Tensor:
-    return elementwise.subtract(a, reductions.mean(a, axis, keepdims=True))
-
-
-def _count(shape: tuple[int, ...], axis: _Axes) -> int:
-    count = 1
-    for k in axis:
-        count *= shape[k]
-    return count
-
-
-def _var_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
-    g = _native.reshape(elementwise.multiply(g, 2.0 / max(_count(a.shape, axis), 1)), kept_shape(a.shape, axis))
-    return elementwise.multiply_no_nan(_deviations(a, axis), g)
-
-
-def _std_vjp(g: Tensor, a: Tensor, out: Tensor, axis: _Axes) -> Tensor:
-    shape = kept_shape(a.shape, axis)
-    scale = elementwise.multiply(_native.reshape(out, shape), _count(a.shape, axis))
-    return elementwise.multiply_no_nan(
-        elementwise.divide_no_nan(_deviations(a, axis), scale), _native.reshape(g, shape)
-    )
-
-
-_var = structural("var", silent(lambda a, *, axis, keepdims: np.var(a, axis, keepdims=keepdims)), a=_var_vjp)
-_std = structural("std", silent(lambda a, *, axis, keepdims: np.std(a, axis, keepdims=keepdims)), a=_std_vjp)
 
 
 def logsumexp(a: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:

@@ -1,4 +1,4 @@
-"""TensorFlow's `tf.linalg`: products and norms of matrices."""
+"""Products and transposes, and functions of matrices, under TensorFlow's names."""
 
 from __future__ import annotations
 
@@ -11,10 +11,19 @@ from tapegrad._ops import linear, shaping
 from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.complex_parts import conjugate as _conjugate
 from tapegrad._ops.declare import TensorLike
-from tapegrad._tf.creation import eye
-from tapegrad._tf.reductions import norm
+from tapegrad._ops.matrix import functions, products
 
-__all__ = ["adjoint", "einsum", "eye", "matmul", "matrix_transpose", "matvec", "norm", "tensordot"]
+__all__ = [
+    "adjoint",
+    "cross",
+    "einsum",
+    "expm",
+    "matmul",
+    "matrix_transpose",
+    "matvec",
+    "sqrtm",
+    "tensordot",
+]
 
 
 def matmul(
@@ -64,20 +73,96 @@ def _turned(x: TensorLike, transposed: bool, adjoined: bool, which: str) -> Tens
     return adjoint(x) if adjoined else linear.matrix_transpose(x)
 
 
-def matvec(a: TensorLike, b: TensorLike, transpose_a: bool = False, adjoint_a: bool = False) -> Tensor:
-    """Return the products of matrices (..., n, k) with vectors (..., k), of shape (..., n)."""
+def matvec(
+    a: TensorLike,
+    b: TensorLike,
+    transpose_a: bool = False,
+    adjoint_a: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """Return the products of matrices (..., n, k) with vectors (..., k), of shape (..., n).
+
+    `transpose_a` and `adjoint_a` exchange the last two axes of `a` first (and conjugate); the other options have no
+    effect.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.linalg.matvec([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).numpy().tolist()
+    [3.0, 7.0]
+    """
     return shaping.squeeze(matmul(a, shaping.expand_dims(b, -1), transpose_a, False, adjoint_a), -1)
 
 
 def matrix_transpose(a: TensorLike, name: str | None = None, conjugate: bool = False) -> Tensor:
-    """Return `a` with its last two axes exchanged, conjugated if `conjugate` is true."""
+    """Return `a` with its last two axes exchanged, conjugated if `conjugate` is true.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.linalg.matrix_transpose(tf.ones((5, 2, 3))).shape
+    (5, 3, 2)
+    """
     transposed = linear.matrix_transpose(a)
     return _conjugate(transposed) if conjugate else transposed
 
 
 def adjoint(matrix: TensorLike, name: str | None = None) -> Tensor:
-    """Return the conjugate of `matrix` with its last two axes exchanged."""
+    """Return the conjugate of `matrix` with its last two axes exchanged.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.linalg.adjoint([[1.0, 2j]]).numpy().tolist()
+    [[(1-0j)], [-2j]]
+    """
     return _conjugate(linear.matrix_transpose(as_tensor(matrix)))
+
+
+def cross(a: TensorLike, b: TensorLike, name: str | None = None) -> Tensor:
+    """Return the cross products of the vectors of three elements in the last axis.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.linalg.cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).numpy().tolist()
+    [0.0, 0.0, 1.0]
+    """
+    return products.cross(a, b)
+
+
+def expm(input: TensorLike, name: str | None = None) -> Tensor:
+    """Return the exponentials of square matrices: the sums of `input**k / k!` with matrix powers.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.linalg.expm([[0.0, 1.0], [0.0, 0.0]]).numpy().tolist()
+    [[1.0, 1.0], [0.0, 1.0]]
+    """
+    return functions.expm(input)
+
+
+def sqrtm(input: TensorLike, name: str | None = None) -> Tensor:
+    """Return the principal square roots of square matrices: those whose eigenvalues have positive real parts.
+
+    Symmetric and Hermitian matrices may be singular. Others come from an iteration about as accurate as the problem
+    allows; they must be regular and without negative real eigenvalues.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If there is no such root, or the iteration does not find it.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.linalg.sqrtm([[4.0, 4.0], [0.0, 4.0]]).numpy().tolist()
+    [[2.0, 1.0], [0.0, 2.0]]
+    """
+    return functions.sqrtm(input)
 
 
 def tensordot(a: TensorLike, b: TensorLike, axes: Any, name: str | None = None) -> Tensor:

@@ -1,0 +1,128 @@
+"""Functions that NumPy itself computes for tensors: piecewise constant ones, questions, and those without a rule."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _native
+from tapegrad._native import IMPLEMENTATIONS, Tensor, Value, array, observe_end, rebind, tensor
+from tapegrad._ops.writing import check_writable
+from tapegrad._protocols import CONSTANT, UNRELATED
+from tapegrad.dtypes import DTYPES
+from tapegrad.numpy._arguments import holds_watched
+
+__all__ = ["computed", "constant", "question", "unrecorded", "without_rule", "wrapped"]
+
+_SUPPORTED = frozenset(dtype.dtype for dtype in DTYPES)
+
+
+def unrecorded(value: Any) -> Any:
+    """Return `value` with each tensor in it replaced by a read-only array, in lists, tuples and dicts too."""
+    if isinstance(value, Value):
+        return array(value)
+    if type(value) in (list, tuple):
+        return type(value)([unrecorded(element) for element in value])
+    if type(value) is dict:
+        return {key: unrecorded(element) for key, element in value.items()}
+    return value
+
+
+def wrapped(result: Any) -> Any:
+    """Return a result of NumPy with each array and NumPy scalar in it as a tensor, if tensors can have its type."""
+    if isinstance(result, (np.ndarray, np.generic)):
+        if result.dtype not in _SUPPORTED:
+            return result
+        # A view may be one of the caller's memory, who can write to it; a fresh array belongs to the tensor.
+        is_fresh = isinstance(result, np.generic) or result.base is None
+        return _native.own(result) if is_fresh else tensor(np.asarray(result))
+    if isinstance(result, tuple) and hasattr(result, "_fields"):
+        return type(result)(*[wrapped(part) for part in result])
+    if isinstance(result, (list, tuple)):
+        return type(result)([wrapped(part) for part in result])
+    return result
+
+
+def computed(function: Callable[..., Any], args: Any, keywords: dict[str, Any]) -> Any:
+    """Return what NumPy computes for the tensors' values, as tensors; a tensor `out` gets its next version."""
+    out = keywords.get("out")
+    if out is None:
+        with np.errstate(all="ignore"):
+            result = wrapped(function(*unrecorded(args), **unrecorded(keywords)))
+        if isinstance(result, Tensor):
+            observe_end(function.__name__, [x for x in args if isinstance(x, Value)], (result,))
+        return result
+    targets = out if isinstance(out, tuple) else (out,)
+    buffers = [_buffer(target) for target in targets]
+    with np.errstate(all="ignore"):
+        result = function(*unrecorded(args), **unrecorded({**keywords, "out": _alike(buffers, out)}))
+    for target, buffer in zip(targets, buffers, strict=True):
+        if isinstance(target, Tensor):
+            rebind(target, _native.own(buffer))
+    parts = [wrapped(part) for part in (result if isinstance(result, tuple) else (result,))]
+    return _alike([part if target is None else target for part, target in zip(parts, targets, strict=True)], result)
+
+
+def _buffer(target: Any) -> Any:
+    """Return what NumPy can write to in place of `target`."""
+    if not isinstance(target, Tensor):
+        return target
+    check_writable(target)
+    return np.array(array(target))
+
+
+def _alike(parts: list[Any], model: Any) -> Any:
+    """Return one part, or a tuple of them as `model` is."""
+    return tuple(parts) if isinstance(model, tuple) else parts[0]
+
+
+def without_rule(function: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    """Compute a function that has no derivative rule, or raise the TypeError that says so for a watched value."""
+    if holds_watched(args, keywords):
+        raise no_rule(f"{function.__module__}.{function.__name__}", "tapegrad.primitive")
+    return computed(function, args, keywords)
+
+
+def no_rule(name: str, remedy: str) -> TypeError:
+    """Return the error for a function without a derivative rule that is applied to a watched value."""
+    return TypeError(
+        f"{name} has no derivative rule in tapegrad. For a constant, apply it to tapegrad.stop_gradient(x) or "
+        f"x.numpy(); to give it a rule, use {remedy}."
+    )
+
+
+def constant(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return NumPy's piecewise constant function for tensors, and register it."""
+    parameters = list(inspect.signature(function).parameters)
+    place = parameters.index("out") if "out" in parameters else len(parameters)
+
+    def piecewise_constant(*args: Any, **keywords: Any) -> Any:
+        if len(args) > place:
+            keywords, args = {**keywords, "out": args[place]}, args[:place] + args[place + 1 :]
+        return computed(function, args, keywords)
+
+    CONSTANT.add(function)
+    return _registered(function, piecewise_constant, "Piecewise constant: what it returns is on no tape.")
+
+
+def question(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return NumPy's function that asks about an array or prints it, and register it."""
+
+    def answer(*args: Any, **keywords: Any) -> Any:
+        return function(*unrecorded(args), **unrecorded(keywords))
+
+    UNRELATED.add(function)
+    return _registered(function, answer, "What it returns is NumPy's own.")
+
+
+def _registered(function: Callable[..., Any], replacement: Any, remark: str) -> Callable[..., Any]:
+    """Return the replacement under the function's name and with its signature, registered for tensors."""
+    replacement.__name__ = replacement.__qualname__ = function.__name__
+    replacement.__wrapped__ = function
+    replacement.__doc__ = f"NumPy's `{function.__name__}`, of tensors too. {remark}"
+    IMPLEMENTATIONS[function] = replacement
+    result: Callable[..., Any] = replacement
+    return result
