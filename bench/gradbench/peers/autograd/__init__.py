@@ -1,0 +1,1 @@
+"""The evals for HIPS autograd, on NumPy arrays."""
