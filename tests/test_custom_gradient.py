@@ -120,6 +120,49 @@ def test_wrong_number_of_gradients(returned):
         gradient_of(decorated, tf.constant(2.0), tf.constant(3.0))
 
 
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (lambda dy: tf.ones([2]), r"gradient of shape \(2,\) for input 0 of shape \(3,\)"),
+        (lambda dy: tf.ones([2, 3, 2]), r"gradient of shape \(2, 3, 2\) for input 0 of shape \(3,\)"),
+        (lambda dy: 1.0, r"gradient of shape \(\) for input 0 of shape \(3,\)"),
+    ],
+)
+def test_wrong_shape(returned, message):
+    @tf.custom_gradient
+    def named(x):
+        return x * 2.0, returned
+
+    with pytest.raises(ValueError, match=f"custom_gradient: grad_fn of .*named returned a {message}"):
+        gradient_of(named, tf.constant([1.0, 2.0, 3.0]))
+
+
+def test_broadcasting_is_undone():
+    f = tf.custom_gradient(lambda x, y: (x * y, lambda dy: (dy * y, dy * x)))
+    x, y = tf.constant([2.0, 3.0]), tf.constant(4.0)
+    for gradient, expected in zip(gradient_of(f, x, y), ([4.0, 4.0], 5.0), strict=True):
+        np.testing.assert_array_equal(gradient.numpy(), expected)
+
+
+def test_generator_of_gradients():
+    f = tf.custom_gradient(lambda x, y: (x * y, lambda dy: (dy * other for other in (y, x))))
+    assert gradient_of(f, tf.constant(2.0), tf.constant(3.0)) == [3.0, 2.0]
+
+
+def test_function_without_a_signature():
+    f = tf.custom_gradient(Pair())
+    assert gradient_of(f, tf.constant(2.0)) == [5.0]
+
+
+class Pair:
+    """A callable object that `inspect.signature` knows nothing about."""
+
+    __signature__ = "none"
+
+    def __call__(self, x):
+        return x * 2.0, lambda dy: 5.0 * dy
+
+
 def test_none_is_unconnected():
     decorated = tf.custom_gradient(lambda x, y: (x * y, lambda dy: (None, dy)))
     assert gradient_of(decorated, tf.constant(2.0), tf.constant(3.0)) == [None, 1.0]
@@ -258,6 +301,36 @@ def test_error_in_grad_fn_reaches_the_caller():
     with pytest.raises(KeyError, match="grad"):
         tape.gradient(y, x)
     assert tape.gradient(z, x).numpy() == 6.0
+
+
+class TestOtherModes:
+    def test_forward_mode_transposes_grad_fn(self):
+        x = tf.constant([2.0, 3.0])
+        with tf.autodiff.ForwardAccumulator(x, tf.constant([1.0, 10.0])) as accumulator:
+            y = tf.custom_gradient(lambda x: (x**2, lambda dy: 7.0 * dy))(x)
+        np.testing.assert_array_equal(accumulator.jvp(y).numpy(), [7.0, 70.0])
+
+    def test_jacobian(self):
+        f = tf.custom_gradient(lambda x, y: (x * y, lambda dy: (dy * y, 7.0 * dy)))
+        x, y = tf.constant([2.0, 3.0]), tf.constant([4.0, 5.0])
+        with tf.GradientTape() as tape:
+            tape.watch([x, y])
+            z = f(x, y)
+        found = tape.jacobian(z, [x, y])
+        np.testing.assert_array_equal(found[0].numpy(), np.diag([4.0, 5.0]))
+        np.testing.assert_array_equal(found[1].numpy(), 7.0 * np.eye(2))
+
+    def test_gradient_in_numpy_is_not_transposed(self):
+        def grad(dy):
+            return np.array(2.0 * dy.numpy())
+
+        f = tf.custom_gradient(lambda x: (x * 2.0, grad))
+        assert gradient_of(f, tf.constant(3.0)) == [2.0]
+        x = tf.constant(3.0)
+        with pytest.raises(TypeError, match="forward mode transposes its gradient function"):
+            with tf.autodiff.ForwardAccumulator(x, tf.constant(1.0)) as accumulator:
+                y = f(x)
+            accumulator.jvp(y)
 
 
 class TestPassThrough:

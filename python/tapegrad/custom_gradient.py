@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
 
 from tapegrad import nest
-from tapegrad._native import GradientTape, Tensor, Value, array, own, record, tensor
+from tapegrad._native import GradientTape, Tensor, Value, array, observe_end, own, record, tensor
+from tapegrad._transformed import Transformed, name_of
+from tapegrad.dtypes import DType
 from tapegrad.variable import Variable
 
 __all__ = ["custom_gradient", "grad_pass_through", "stop_gradient"]
@@ -35,7 +37,10 @@ def stop_gradient(input: Any, name: str | None = None) -> Tensor:
     >>> tape.gradient(y, x).numpy()
     np.float32(9.0)
     """
-    return own(array(input if isinstance(input, Value) else tensor(input)))
+    value = input if isinstance(input, Value) else tensor(input)
+    result = own(array(value))
+    observe_end("stop_gradient", [value], (result,))
+    return result
 
 
 @overload
@@ -121,97 +126,117 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
     return passing
 
 
-class _CustomGradient:
-    """The decorated function; on a class it is a method, whose `self` does not count as an argument."""
+class _CustomGradient(Transformed):
+    """The decorated function."""
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, f)
-        self._function = f
-        self._signature = inspect.signature(f)
-
-    def __get__(self, instance: object, owner: type | None = None) -> _CustomGradient:
-        bind: Any = getattr(self._function, "__get__", None)
-        return self if instance is None or bind is None else _CustomGradient(bind(instance, owner))
+    what = "custom_gradient"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            bound = self._signature.bind(*args, **kwargs)
+            bound = inspect.signature(self.__wrapped__).bind(*args, **kwargs)
             args, kwargs = bound.args, bound.kwargs
         inputs = nest.flatten(args)
-        inputs += [leaf for leaf in nest.flatten(kwargs) if isinstance(leaf, Value)]
-        # What the function records stays on the tapes: grad_fn may use its intermediate values, and a
-        # derivative of the second order then finds its way from these to the arguments. Only the result is
-        # cut off, below.
+        if kwargs:
+            inputs += [leaf for leaf in nest.flatten(kwargs) if isinstance(leaf, Value)]
+        # What the function records stays on the tapes: grad_fn may use its intermediate values, and a derivative of the
+        # second order then finds its way from these to the arguments. Only the result is cut off, below.
         with GradientTape() as reads:
-            pair = self._function(*args, **kwargs)
+            pair = self.__wrapped__(*args, **kwargs)
         if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not callable(pair[1]):
             raise TypeError(
-                f"@tf.custom_gradient: {self._name()} must return a pair (result, grad_fn), but it "
+                f"@tf.custom_gradient: {name_of(self.__wrapped__)} must return a pair (result, grad_fn), but it "
                 f"returned {pair!r}."
             )
         result, grad_fn = pair
-        variables = [v for v in reads.watched_variables() if not any(v is leaf for leaf in inputs)]
+        variables = [v for v in reads.watched_variables() if not any([v is leaf for leaf in inputs])]
         if variables and not _accepts_variables(grad_fn):
             raise TypeError(
-                "@tf.custom_gradient grad_fn must accept keyword argument 'variables', since function "
-                f"uses variables: {variables}"
+                "@tf.custom_gradient grad_fn must accept keyword argument 'variables', since function uses variables: "
+                f"{variables}"
             )
-        outputs = tuple([stop_gradient(leaf) for leaf in nest.flatten(result)])
-        tracked = [k for k, leaf in enumerate(inputs) if isinstance(leaf, Value)]
-        rule = _Rule(self._name(), grad_fn, len(inputs), tracked, variables)
-        record(
-            rule, (*[inputs[k] for k in tracked], *variables), outputs, [(y.shape, y.dtype) for y in outputs]
-        )
+        operands = [leaf for leaf in inputs if isinstance(leaf, Value)]
+        rule = _Rule(name_of(self.__wrapped__), grad_fn, inputs, variables)
+        if type(result) is Tensor:
+            output = _detached(result)
+            return record(rule, (*operands, *variables), output, [(output.shape, output.dtype)])
+        outputs = tuple([_detached(leaf) for leaf in nest.flatten(result)])
+        record(rule, (*operands, *variables), outputs, [(y.shape, y.dtype) for y in outputs])
         return nest.pack_sequence_as(result, outputs)
-
-    def _name(self) -> str:
-        return getattr(self._function, "__qualname__", repr(self._function))
 
 
 class _Rule:
     """The reverse rule of one call: its operands are the inputs that are tensors, then the variables."""
 
+    opaque = True
+    """What the user's function does with a cotangent need not be recorded, nor work on a stack of them."""
+
+    __slots__ = ("_grad_fn", "_shapes", "_variables", "name")
+
     def __init__(
-        self,
-        name: str,
-        grad_fn: Callable[..., Any],
-        inputs: int,
-        tracked: Sequence[int],
-        variables: list[Variable],
+        self, name: str, grad_fn: Callable[..., Any], inputs: Sequence[Any], variables: list[Variable]
     ) -> None:
         self.name = name
         self._grad_fn = grad_fn
-        self._inputs = inputs
-        self._tracked = tracked
+        # For each input its shape, and None for one that is no tensor and needs no gradient.
+        self._shapes = [leaf.shape if isinstance(leaf, Value) else None for leaf in inputs]
         self._variables = variables
 
     def vjp(
         self,
-        saved: Sequence[tuple[tuple[int, ...], Any]],
+        saved: Sequence[tuple[tuple[int, ...], DType]],
         cotangents: Sequence[Tensor | None],
         wanted: Sequence[bool],
     ) -> list[Tensor | None]:
         """Return the operands' cotangents, which the user's function computes."""
         upstream = [
-            own(np.zeros(shape, dtype)) if g is None else g
-            for g, (shape, dtype) in zip(cotangents, saved, strict=True)
+            own(np.zeros(shape, dtype)) if g is None else g for g, (shape, dtype) in zip(cotangents, saved, strict=True)
         ]
-        of_variables: Sequence[Any] = ()
-        if self._variables:
-            of_inputs, of_variables = self._grad_fn(*upstream, variables=self._variables)
-            if len(of_variables) != len(self._variables):
-                raise ValueError("Must return gradient for each variable from @custom_gradient grad_fn.")
-        else:
-            of_inputs = self._grad_fn(*upstream)
-        gradients = nest.flatten(of_inputs)
-        if len(gradients) != self._inputs:
+        if not self._variables:
+            return self._checked(self._grad_fn(*upstream))
+        of_inputs, of_variables = self._grad_fn(*upstream, variables=self._variables)
+        of_variables = list(of_variables)
+        if len(of_variables) != len(self._variables):
+            raise ValueError("Must return gradient for each variable from @custom_gradient grad_fn.")
+        return self._checked(of_inputs) + [
+            self._fitting(gradient, variable.shape, f"the variable {variable.name!r}")
+            for gradient, variable in zip(of_variables, self._variables, strict=True)
+        ]
+
+    def _checked(self, of_inputs: Any) -> list[Tensor | None]:
+        """Return the gradients of those inputs that are tensors."""
+        gradients = nest.flatten(list(of_inputs) if isinstance(of_inputs, Iterator) else of_inputs)
+        if len(gradients) != len(self._shapes):
             raise ValueError(
-                f"custom_gradient function expected to return {self._inputs} gradients, but returned "
+                f"custom_gradient function expected to return {len(self._shapes)} gradients, but returned "
                 f"{len(gradients)} instead."
             )
         return [
-            None if g is None else tensor(g) for g in (*[gradients[k] for k in self._tracked], *of_variables)
+            self._fitting(gradient, shape, f"input {k}")
+            for k, (gradient, shape) in enumerate(zip(gradients, self._shapes, strict=True))
+            if shape is not None
         ]
+
+    def _fitting(self, gradient: Any, shape: tuple[int, ...], what: str) -> Tensor | None:
+        if gradient is None:
+            return None
+        result = tensor(gradient)
+        if result.shape != shape and not _broadcasts(shape, result.shape):
+            raise ValueError(
+                f"custom_gradient: grad_fn of {self.name} returned a gradient of shape {result.shape} for {what} of "
+                f"shape {shape}. Where the function broadcasts its input, the sum over those axes is its gradient."
+            )
+        return result
+
+
+def _detached(leaf: Any) -> Tensor:
+    """Return the value of a result without its place on the tapes; it shares the memory."""
+    return leaf.__deepcopy__({}) if isinstance(leaf, Tensor) else stop_gradient(leaf)
+
+
+def _broadcasts(shape: tuple[int, ...], wider: tuple[int, ...]) -> bool:
+    """Whether a value of one shape can be broadcast to another."""
+    missing = len(wider) - len(shape)
+    return missing >= 0 and all([size in (1, wanted) for size, wanted in zip(shape, wider[missing:], strict=True)])
 
 
 def _accepts_variables(grad_fn: Callable[..., Any]) -> bool:

@@ -8,7 +8,9 @@ afresh.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,9 @@ from tapegrad._ops.indexing import take
 from tapegrad.dtypes import DType, as_dtype, float32
 
 __all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
+
+State: TypeAlias = dict[int | None, Mapping[str, Any]]
+"""The states of generators by their seeds; under `None` that of the one that is shared."""
 
 _lock = threading.Lock()
 _global_seed: int | None = None
@@ -206,3 +211,32 @@ def _scaled(draws: npt.NDArray[Any], offset: TensorLike, scale: TensorLike, kind
 
 def _of_kind(value: TensorLike, kind: DType) -> TensorLike:
     return value if isinstance(value, int | float) else _native.cast(value, kind)
+
+
+def capture() -> State:
+    """Return the states of this module's generators: the shared one's, and under each seed that seed's own."""
+    shared = generator()
+    with _lock:
+        return {None: shared.bit_generator.state, **{seed: own.bit_generator.state for seed, own in _by_seed.items()}}
+
+
+@contextmanager
+def replay(state: State) -> Iterator[None]:
+    """Let what is drawn inside be what was drawn after `state` was captured; later draws go on as if nothing was."""
+    global _shared, _by_seed
+    generators = {seed: _generator_in(kept) for seed, kept in state.items()}
+    with _lock:
+        before = _shared, _by_seed
+        _shared = generators.pop(None)
+        _by_seed = {seed: own for seed, own in generators.items() if seed is not None}
+    try:
+        yield
+    finally:
+        with _lock:
+            _shared, _by_seed = before
+
+
+def _generator_in(state: Mapping[str, Any]) -> np.random.Generator:
+    result = np.random.default_rng(0)
+    result.bit_generator.state = state
+    return result
