@@ -61,6 +61,14 @@ TRAJECTORIES = [
             [0.63185889, -1.8874433],
         ],
     ),
+    (
+        optimizers.Adagrad(0.1),
+        [[0.91548459, -1.90785574], [1.00155088, -1.90785574], [0.91508334, -2.00436667], [0.90433748, -1.97549167]],
+    ),
+    (
+        optimizers.Adagrad(0.1, initial_accumulator_value=0.5, epsilon=0.01),
+        [[0.94264607, -1.92757932], [1.0180239, -1.92757932], [0.93469057, -2.02210561], [0.92432996, -1.99377628]],
+    ),
 ]
 
 
@@ -120,6 +128,14 @@ def test_learning_rate_can_change():
     assert float(optimizer.learning_rate) == 0.25
 
 
+def test_momentum_can_be_set_later():
+    optimizer, x = optimizers.SGD(1.0), tf.Variable(0.0)
+    for momentum, expected in ((0.0, -1.0), (0.5, -2.0), (0.5, -3.5)):
+        optimizer.momentum = momentum
+        optimizer.apply_gradients([(tf.constant(1.0), x)])
+        assert float(x) == expected
+
+
 def test_steps_are_not_recorded():
     x = tf.Variable(2.0)
     with tf.GradientTape() as tape:
@@ -155,3 +171,5 @@ def test_messages_leave_everything_as_it_was():
     assert int(optimizer.iterations) == 0
     with pytest.raises(ValueError, match="`momentum` must be between 0 and 1"):
         optimizers.SGD(momentum=1.5)
+    with pytest.raises(ValueError, match="`initial_accumulator_value` must not be negative"):
+        optimizers.Adagrad(initial_accumulator_value=-1.0)

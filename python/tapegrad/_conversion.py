@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tapegrad._native import Value
+from tapegrad._native import Tensor, Value, array, is_watched
 from tapegrad.dtypes import DType, as_dtype
 
 __all__ = ["convert", "holds_value", "weak_type"]
@@ -28,8 +28,10 @@ _INT64 = np.dtype(np.int64)
 _INT32 = np.iinfo(np.int32)
 
 
-def convert(value: Any, dtype: DType | None = None) -> npt.NDArray[Any]:
+def convert(value: Any, dtype: DType | None = None) -> npt.NDArray[Any] | Tensor:
     """Return the elements of `value` as a fresh array in native byte order, of a dtype that tensors can have.
+
+    What stands for a tensor, such as `IndexedSlices`, has a method `to_dense` that returns it; this is recorded.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ def convert(value: Any, dtype: DType | None = None) -> npt.NDArray[Any]:
         If nested lists are not rectangular, or an integer is out of range.
     """
     numbers = _python_numbers(value)
+    if numbers is None and hasattr(value, "to_dense"):
+        return _dense(value, dtype)
     if numbers is None:
         return _read(value, None if dtype is None else dtype.dtype)
     if dtype is not None:
@@ -59,6 +63,14 @@ def convert(value: Any, dtype: DType | None = None) -> npt.NDArray[Any]:
     if widest is int:
         return _smallest_integers(_read(value, _INT64))
     return _read(value, _DEFAULTS[widest])
+
+
+def _dense(value: Any, dtype: DType | None) -> npt.NDArray[Any] | Tensor:
+    """Return what `value` stands for: as an array if no tape follows it."""
+    dense: Tensor = value.to_dense()
+    if dtype is not None and dense.dtype is not dtype:
+        raise ValueError(f"Incompatible tensor conversion requested to dtype {dtype.name} for {value!r}.")
+    return dense if is_watched(dense) else array(dense)
 
 
 def weak_type(value: list[Any] | tuple[Any, ...]) -> type | None:
@@ -121,16 +133,14 @@ def _read(value: Any, dtype: np.dtype[Any] | None) -> npt.NDArray[Any]:
         source = value if isinstance(value, (list, tuple)) else np.asarray(value)
         result = np.array(source, dtype=_strong_dtype(value) if dtype is None else dtype, order="C")
     except OverflowError as error:
-        raise ValueError(
-            f"Can't convert Python sequence with out-of-range integer to Tensor: {value!r}."
-        ) from error
+        raise ValueError(f"Can't convert Python sequence with out-of-range integer to Tensor: {value!r}.") from error
     except ValueError as error:
         if isinstance(value, (list, tuple)) and "inhomogeneous" in str(error):
-            raise ValueError(
-                f"Can't convert non-rectangular Python sequence to Tensor: {value!r}."
-            ) from error
+            raise ValueError(f"Can't convert non-rectangular Python sequence to Tensor: {value!r}.") from error
         raise _unsupported(value) from error
     except TypeError as error:
+        if hasattr(value, "__array__"):
+            raise  # the object says itself why it is no array
         raise _unsupported(value) from error
     if dtype is not None:
         return result

@@ -15,10 +15,12 @@ import numpy.typing as npt
 
 from tapegrad._format import variable_repr
 from tapegrad._native import Tensor, Value, VariableBase, array, own, pause, tensor
+from tapegrad._ops.gathering import gather, gather_nd
+from tapegrad._ops.writing import At
 from tapegrad.dtypes import DType, as_dtype
+from tapegrad.indexed_slices import IndexedSlices
 
 __all__ = ["Variable"]
-
 
 
 class Variable(VariableBase):
@@ -71,9 +73,7 @@ class Variable(VariableBase):
         if callable(initial_value):
             initial_value = initial_value()
         if initial_value is None:
-            raise ValueError(
-                "A Variable needs an initial value: `tf.Variable(0.0)`, or a function that returns one."
-            )
+            raise ValueError("A Variable needs an initial value: `tf.Variable(0.0)`, or a function that returns one.")
         with pause():
             value = tensor(initial_value, None if dtype is None else as_dtype(dtype))
         super().__init__(value, trainable is None or bool(trainable))
@@ -168,21 +168,96 @@ class Variable(VariableBase):
         >>> v.scatter_nd_update([[0], [3]], [9.0, 7.0]).numpy()
         array([9., 2., 3., 7.], dtype=float32)
         """
-        new, places, values = self._scattered(indices, updates)
-        new[places] = values
-        return self._become(new)
+        return self._scatter_nd(None, indices, updates)
 
     def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
         """Add `updates` to the slices at `indices`; repeated rows add up. See `scatter_nd_update`."""
-        new, places, values = self._scattered(indices, updates)
-        np.add.at(new, places, values)
-        return self._become(new)
+        return self._scatter_nd(np.add, indices, updates)
 
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
         """Subtract `updates` from the slices at `indices`; repeated rows add up. See `scatter_nd_update`."""
-        new, places, values = self._scattered(indices, updates)
-        np.subtract.at(new, places, values)
-        return self._become(new)
+        return self._scatter_nd(np.subtract, indices, updates)
+
+    def scatter_nd_max(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        """Replace elements of the slices at `indices` where `updates` are greater. See `scatter_nd_update`."""
+        return self._scatter_nd(np.maximum, indices, updates)
+
+    def scatter_nd_min(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        """Replace elements of the slices at `indices` where `updates` are less. See `scatter_nd_update`."""
+        return self._scatter_nd(np.minimum, indices, updates)
+
+    def scatter_update(
+        self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None
+    ) -> Variable:
+        """Replace the rows that the slices name by theirs, and return the variable.
+
+        Parameters
+        ----------
+        sparse_delta
+            Rows of the variable's dtype, and their numbers; of several for one row the last counts.
+        use_locking, name
+            Without effect.
+
+        Raises
+        ------
+        TypeError
+            If `sparse_delta` is no `IndexedSlices`.
+        ValueError
+            If the shape or the dtype of the rows is another.
+        IndexError
+            If a row is out of range.
+
+        Examples
+        --------
+        >>> import tapegrad as tf
+        >>> v = tf.Variable([[1.0], [2.0], [3.0]])
+        >>> v.scatter_update(tf.IndexedSlices([[9.0]], [1])).numpy().tolist()
+        [[1.0], [9.0], [3.0]]
+        """
+        return self._scatter(None, sparse_delta)
+
+    def scatter_add(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Add slices to the rows that they name; repeated ones add up. See `scatter_update`."""
+        return self._scatter(np.add, sparse_delta)
+
+    def scatter_sub(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Subtract slices from the rows that they name; repeated ones add up. See `scatter_update`."""
+        return self._scatter(np.subtract, sparse_delta)
+
+    def scatter_mul(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Multiply the rows that the slices name by them. See `scatter_update`."""
+        return self._scatter(np.multiply, sparse_delta)
+
+    def scatter_div(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Divide the rows that the slices name by them. See `scatter_update`."""
+        return self._scatter(np.divide, sparse_delta)
+
+    def scatter_max(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Replace elements of the rows that the slices name where these are greater. See `scatter_update`."""
+        return self._scatter(np.maximum, sparse_delta)
+
+    def scatter_min(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Replace elements of the rows that the slices name where these are less. See `scatter_update`."""
+        return self._scatter(np.minimum, sparse_delta)
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        """Return the rows at `indices`; the read is recorded. The same as `tf.gather(variable, indices)`."""
+        return gather(self, indices, 0)
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        """Return the slices at the positions in the last axis of `indices`, as `tf.gather_nd` does."""
+        return gather_nd(self, indices)
+
+    @property
+    def at(self) -> At:
+        """`variable.at[key].set(value)`, `.add(value)`: tensors like the variable but for the elements at `key`."""
+        return At(self)
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"Variable {self.name!r} does not support item assignment: use `variable[key].assign(value)`, "
+            "`.assign_add` or `.assign_sub`, which are not recorded."
+        )
 
     def _fitting(self, value: Any, what: str) -> Tensor:
         """Return `value` as a tensor of the variable's dtype and shape."""
@@ -199,8 +274,8 @@ class Variable(VariableBase):
             )
         return new
 
-    def _scattered(self, indices: Any, updates: Any) -> tuple[npt.NDArray[Any], Any, npt.NDArray[Any]]:
-        """Return a copy of the value, the key of the slices in it, and what is to be put there."""
+    def _scatter_nd(self, ufunc: np.ufunc | None, indices: Any, updates: Any) -> Variable:
+        """Change the slices at positions: replace them, or apply a ufunc to them and the updates."""
         places = np.asarray(array(indices))
         if places.dtype.kind not in "iu":
             raise TypeError(f"Indices must be integers, and those given are {places.dtype}: {indices!r}.")
@@ -210,19 +285,31 @@ class Variable(VariableBase):
                 f"The rows of indices must have 1 to {self.ndim} elements for variable '{self.name}' of "
                 f"shape {self.shape}, but indices have shape {places.shape}."
             )
+        return self._change(ufunc, tuple(np.moveaxis(places, -1, 0)), updates, places.shape[:-1] + self.shape[depth:])
+
+    def _scatter(self, ufunc: np.ufunc | None, slices: IndexedSlices) -> Variable:
+        """Change the rows that slices name."""
+        if not isinstance(slices, IndexedSlices):
+            raise TypeError(f"sparse_delta is not IndexedSlices: {slices!r}")
+        rows = array(slices.indices)
+        return self._change(ufunc, rows, slices.values, rows.shape + self.shape[1:])
+
+    def _change(self, ufunc: np.ufunc | None, key: Any, updates: Any, expected: tuple[int, ...]) -> Variable:
         with pause():
             values = array(tensor(updates, self.dtype))
-        expected = places.shape[:-1] + self.shape[depth:]
         if values.shape != expected:
             raise ValueError(
-                f"Cannot scatter into variable '{self.name}' of shape {self.shape}: with indices of shape "
-                f"{places.shape}, updates have shape {expected}, but those given have {values.shape}."
+                f"Cannot scatter into variable '{self.name}' of shape {self.shape}: with these indices, "
+                f"updates have shape {expected}, but those given have {values.shape}."
             )
-        return np.array(array(self)), tuple(np.moveaxis(places, -1, 0)), values
+        new = np.array(array(self))
+        if ufunc is None:
+            new[key] = values
+        else:
+            ufunc.at(new, key, values)
+        return self._become(new)
 
-    def _assign_slice(
-        self, key: Any, value: Any, combine: Callable[[Any, Any], Any] | None = None
-    ) -> Variable:
+    def _assign_slice(self, key: Any, value: Any, combine: Callable[[Any, Any], Any] | None = None) -> Variable:
         """Assign to `self[key]`, through a ufunc if one is given: what `variable[key].assign` calls."""
         with pause():
             values = array(tensor(value, self.dtype))

@@ -7,96 +7,12 @@ time.
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterable
-from typing import Any
 
-from tapegrad import _native as native
 from tapegrad._native import Tensor, Value
-from tapegrad.variable import Variable
+from tapegrad._ops.elementwise import elementwise
+from tapegrad.keras._optimizer import Optimizer, State
 
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop"]
-
-_add = native.elementwise["add"]
-_divide = native.elementwise["divide"]
-_maximum = native.elementwise["maximum"]
-_multiply = native.elementwise["multiply"]
-_sqrt = native.elementwise["sqrt"]
-_square = native.elementwise["square"]
-_subtract = native.elementwise["subtract"]
-
-
-class Optimizer:
-    """Base class: `apply_gradients` checks its arguments and asks `_step` for each variable's change.
-
-    Parameters
-    ----------
-    learning_rate : float
-        Also an attribute: a variable that can be assigned between steps.
-    name : str, optional
-    """
-
-    def __init__(self, learning_rate: float, name: str | None = None) -> None:
-        self.name = name or type(self).__name__
-        # In float64, so that steps of float64 variables are exact; others are rounded when they are taken.
-        self._learning_rate = Variable(learning_rate, trainable=False, name="learning_rate", dtype="float64")
-        self.iterations = Variable(0, trainable=False, name="iterations", dtype="int64")
-        # By the variable's identity; the variable is kept alive so that no other can take its place.
-        self._states: dict[int, tuple[Variable, dict[str, Tensor]]] = {}
-
-    @property
-    def learning_rate(self) -> Variable:
-        """The step size; it can be set, and also assigned to as a variable."""
-        return self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        self._learning_rate.assign(value)
-
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
-        """Take one step.
-
-        Parameters
-        ----------
-        grads_and_vars : iterable of (gradient, variable)
-            As of ``zip(gradients, variables)``. A variable whose gradient is None stays as it is, with a
-            warning.
-
-        Raises
-        ------
-        ValueError
-            If all gradients are None, or a gradient's shape is not its variable's.
-        """
-        pairs = list(grads_and_vars)
-        connected = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
-        if len(connected) < len(pairs):
-            missing = [variable.name for gradient, variable in pairs if gradient is None]
-            if not connected:
-                raise ValueError(f"No gradients provided for any variable: {missing}.")
-            warnings.warn(
-                f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=2
-            )
-        with native.pause():
-            steps = [(variable, _gradient_of(gradient, variable)) for gradient, variable in connected]
-            count = int(self.iterations) + 1
-            rate = float(self._learning_rate)
-            for variable, gradient in steps:
-                held = self._states.get(id(variable))
-                if held is None:
-                    held = self._states[id(variable)] = (variable, {})
-                variable._assign(_add(variable, self._step(gradient, variable, held[1], rate, count)))
-            self.iterations._assign(_add(self.iterations, 1))
-
-    def __setstate__(self, attributes: dict[str, Any]) -> None:
-        """Restore a copied or unpickled optimizer, whose variables are other objects."""
-        vars(self).update(attributes)
-        self._states = {id(variable): (variable, state) for variable, state in self._states.values()}
-
-    def _step(
-        self, gradient: Tensor, variable: Variable, state: dict[str, Tensor], rate: float, count: int
-    ) -> Tensor:
-        """What is added to `variable`, whose `state` may be updated; the first step has a `count` of 1."""
-        raise NotImplementedError(f"{type(self).__name__} must define `_step`.")
+__all__ = ["SGD", "Adagrad", "Adam", "Optimizer", "RMSprop"]
 
 
 class SGD(Optimizer):
@@ -141,17 +57,16 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def _step(
-        self, gradient: Tensor, variable: Variable, state: dict[str, Tensor], rate: float, count: int
-    ) -> Tensor:
-        step = _multiply(gradient, -rate)
+    @property
+    def _initial_state(self) -> dict[str, float]:
+        return {"velocity": 0.0} if self.momentum else {}
+
+    def _step(self, gradient: Tensor, variable: Value, state: State, rate: float, count: int) -> Tensor:
+        step = elementwise.multiply(gradient, -rate)
         if not self.momentum:
             return step
-        velocity = state.get("velocity")
-        state["velocity"] = step if velocity is None else _add(_multiply(velocity, self.momentum), step)
-        if self.nesterov:
-            return _add(_multiply(state["velocity"], self.momentum), step)
-        return state["velocity"]
+        velocity = _with_momentum(state, step, self.momentum)
+        return elementwise.add(elementwise.multiply(velocity, self.momentum), step) if self.nesterov else velocity
 
 
 class Adam(Optimizer):
@@ -192,16 +107,19 @@ class Adam(Optimizer):
         self.epsilon = epsilon
         self.amsgrad = amsgrad
 
-    def _step(
-        self, gradient: Tensor, variable: Variable, state: dict[str, Tensor], rate: float, count: int
-    ) -> Tensor:
+    @property
+    def _initial_state(self) -> dict[str, float]:
+        return {"first": 0.0, "second": 0.0, **({"largest": 0.0} if self.amsgrad else {})}
+
+    def _step(self, gradient: Tensor, variable: Value, state: State, rate: float, count: int) -> Tensor:
         first = _running_mean(state, "first", gradient, self.beta_1)
-        second = _running_mean(state, "second", _square(gradient), self.beta_2)
+        second = _running_mean(state, "second", elementwise.square(gradient), self.beta_2)
         if self.amsgrad:
-            largest = state.get("largest")
-            second = state["largest"] = second if largest is None else _maximum(largest, second)
+            second = state["largest"] = elementwise.maximum(state["largest"], second)
         scale = rate * math.sqrt(1.0 - self.beta_2**count) / (1.0 - self.beta_1**count)
-        return _divide(_multiply(first, -scale), _add(_sqrt(second), self.epsilon))
+        return elementwise.divide(
+            elementwise.multiply(first, -scale), elementwise.add(elementwise.sqrt(second), self.epsilon)
+        )
 
 
 class RMSprop(Optimizer):
@@ -243,39 +161,84 @@ class RMSprop(Optimizer):
         self.epsilon = epsilon
         self.centered = centered
 
-    def _step(
-        self, gradient: Tensor, variable: Variable, state: dict[str, Tensor], rate: float, count: int
-    ) -> Tensor:
-        scale = _running_mean(state, "square", _square(gradient), self.rho)
+    @property
+    def _initial_state(self) -> dict[str, float]:
+        kept = {"square": True, "mean": self.centered, "velocity": bool(self.momentum)}
+        return {name: 0.0 for name, needed in kept.items() if needed}
+
+    def _step(self, gradient: Tensor, variable: Value, state: State, rate: float, count: int) -> Tensor:
+        scale = _running_mean(state, "square", elementwise.square(gradient), self.rho)
         if self.centered:
-            scale = _subtract(scale, _square(_running_mean(state, "mean", gradient, self.rho)))
-        step = _divide(_multiply(gradient, -rate), _sqrt(_add(scale, self.epsilon)))
-        if not self.momentum:
-            return step
-        velocity = state.get("velocity")
-        state["velocity"] = step if velocity is None else _add(_multiply(velocity, self.momentum), step)
-        return state["velocity"]
+            scale = elementwise.subtract(scale, elementwise.square(_running_mean(state, "mean", gradient, self.rho)))
+        step = elementwise.divide(
+            elementwise.multiply(gradient, -rate), elementwise.sqrt(elementwise.add(scale, self.epsilon))
+        )
+        return _with_momentum(state, step, self.momentum) if self.momentum else step
 
 
-def _running_mean(state: dict[str, Tensor], key: str, value: Tensor, memory: float) -> Tensor:
+class Adagrad(Optimizer):
+    """Steps divided by the root of the sum of all squared gradients so far (Duchi, Hazan and Singer, 2011).
+
+    Each row of a table has its own sum, so that rows which are seldom used take large steps.
+
+    Parameters
+    ----------
+    learning_rate : float
+    initial_accumulator_value : float
+        What the sums start from; not negative.
+    epsilon : float
+        Added to the sum, under the root.
+    name : str, optional
+
+    Raises
+    ------
+    ValueError
+        If `initial_accumulator_value` is negative.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> x = tf.Variable(3.0)
+    >>> tf.keras.optimizers.Adagrad(0.1).apply_gradients([(tf.constant(50.0), x)])
+    >>> round(float(x), 4)
+    2.9
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(learning_rate, name)
+        if initial_accumulator_value < 0.0:
+            raise ValueError(f"`initial_accumulator_value` must not be negative, got {initial_accumulator_value}.")
+        self.initial_accumulator_value = initial_accumulator_value
+        self.epsilon = epsilon
+
+    @property
+    def _initial_state(self) -> dict[str, float]:
+        return {"sum": self.initial_accumulator_value}
+
+    @property
+    def _rests(self) -> bool:
+        return True
+
+    def _step(self, gradient: Tensor, variable: Value, state: State, rate: float, count: int) -> Tensor:
+        state["sum"] = elementwise.add(state["sum"], elementwise.square(gradient))
+        root = elementwise.sqrt(elementwise.add(state["sum"], self.epsilon))
+        return elementwise.divide(elementwise.multiply(gradient, -rate), root)
+
+
+def _running_mean(state: State, key: str, value: Tensor, memory: float) -> Tensor:
     """Move the mean kept in `state`, 0 at first, towards `value` by a share of ``1 - memory``."""
-    mean = state.get(key)
-    if mean is None:
-        mean = _multiply(value, 1.0 - memory)
-    else:
-        mean = _add(mean, _multiply(_subtract(value, mean), 1.0 - memory))
-    state[key] = mean
+    mean = state[key]
+    mean = state[key] = elementwise.add(mean, elementwise.multiply(elementwise.subtract(value, mean), 1.0 - memory))
     return mean
 
 
-def _gradient_of(gradient: Any, variable: Variable) -> Tensor:
-    """The gradient as a tensor of the variable's type, if it has its shape."""
-    if not isinstance(gradient, Value) or gradient.dtype != variable.dtype:
-        gradient = native.cast(gradient, variable.dtype)
-    if gradient.shape != variable.shape:
-        raise ValueError(
-            f"The gradient of variable {variable.name!r} has shape {gradient.shape}, "
-            f"but the variable has {variable.shape}."
-        )
-    result: Tensor = gradient
-    return result
+def _with_momentum(state: State, step: Tensor, momentum: float) -> Tensor:
+    """Slow the velocity down, add `step` to it, and return it."""
+    state["velocity"] = elementwise.add(elementwise.multiply(state["velocity"], momentum), step)
+    return state["velocity"]

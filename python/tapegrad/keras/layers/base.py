@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from tapegrad import _native as native
 from tapegrad import nest
 from tapegrad._native import Tensor, Value
+from tapegrad._ops.arguments import as_shape
 from tapegrad.dtypes import DType, as_dtype
 from tapegrad.keras import initializers
 from tapegrad.keras.initializers import InitializerLike
@@ -21,14 +23,22 @@ from tapegrad.variable import Variable
 
 __all__ = ["Layer"]
 
+# The order of what `add_weight` takes by position.
+_KERAS_3 = ("shape", "initializer", "dtype", "trainable")
+_KERAS_2 = ("name", "shape", "dtype", "initializer", "regularizer", "trainable")
+
+_numbers = itertools.count(1)  # of outermost calls
 _names_lock = threading.Lock()
 _names_used: dict[str, int] = {}
 
 
 class _Phase(threading.local):
-    """Whether the layer that this thread is in was called with `training`; None if nobody told."""
+    """What layers called in the layer that this thread is in want to know."""
 
     training: bool | None = None
+    """Whether the outer layer was called with `training`; None if nobody told."""
+    number: int = 0
+    """The number of the outermost call; 0 outside of calls."""
 
 
 _phase = _Phase()
@@ -63,6 +73,9 @@ class Layer(Module):
 
     built: bool = False
     trainable: bool = True
+    _number: int = 0  # of the last outermost call in which this layer was called
+    _losses: tuple[Tensor, ...] = ()
+    _losses_of: int = 0  # the outermost call that the losses belong to
 
     def __init__(
         self,
@@ -120,33 +133,138 @@ class Layer(Module):
         """Compute the outputs; to be defined by every subclass."""
         raise NotImplementedError(f"{type(self).__name__} must define `call(self, inputs)`.")
 
+    @overload
     def add_weight(
         self,
-        shape: Sequence[int] = (),
+        shape: Any = (),
         initializer: InitializerLike = None,
         dtype: Any = None,
         trainable: bool = True,
         *,
-        name: str = "variable",
-    ) -> Variable:
+        regularizer: Callable[[Variable], Any] | None = None,
+        constraint: None = None,
+        name: str | None = None,
+        **options: Any,
+    ) -> Variable: ...
+    @overload
+    def add_weight(
+        self,
+        name: str,
+        shape: Any = (),
+        dtype: Any = None,
+        initializer: InitializerLike = None,
+        regularizer: Callable[[Variable], Any] | None = None,
+        trainable: bool = True,
+        constraint: None = None,
+        **options: Any,
+    ) -> Variable: ...
+    def add_weight(self, *args: Any, **kwargs: Any) -> Variable:
         """A new variable of this layer, named after both; keep it in an attribute.
+
+        The parameters can be given by position in the order of Keras 3, which is that below, or, if the first is a
+        name, in that of Keras 2: `name`, `shape`, `dtype`, `initializer`, `regularizer`, `trainable`.
 
         Parameters
         ----------
-        shape : sequence of int
+        shape : int or sequence of int
+            ``()`` by default.
         initializer : optional
-            A name or an initializer; by default glorot_uniform.
+            A name, an initializer, or a function of shape and dtype; by default ``"glorot_uniform"``, and
+            ``"zeros"`` for types that are not floating.
         dtype : optional
             The layer's by default.
         trainable : bool
-        name : str
+            True by default.
+        regularizer : optional
+            A function of the variable, whose result is listed in `losses` while the variable is trainable.
+        constraint : None
+            Constraints are not supported: apply them to the variable after the optimizer's step.
+        name : str, optional
+            ``"variable"`` by default.
+        **options
+            What else Keras takes here (`autocast`, `aggregation` ...) has no effect.
+
+        Examples
+        --------
+        >>> import tapegrad as tf
+        >>> layer = tf.keras.layers.Layer(name="scale")
+        >>> layer.factor = layer.add_weight("factor", shape=(2,), initializer="ones")
+        >>> layer.factor
+        <tf.Variable 'scale/factor:0' shape=(2,) dtype=float32, numpy=array([1., 1.], dtype=float32)>
         """
-        make = initializers.get("glorot_uniform" if initializer is None else initializer)
-        assert make is not None
+        order = _KERAS_2 if args and isinstance(args[0], str) else _KERAS_3
+        settings = dict(zip(order, args, strict=False))
+        if len(args) > len(order) or settings.keys() & kwargs.keys():
+            raise TypeError(
+                f"add_weight() takes {', '.join(order)} by position, each of them once; got {len(args)} values and "
+                f"{', '.join(kwargs) or 'no others'}."
+            )
+        return self._new_weight(**settings, **kwargs)
+
+    def _new_weight(
+        self,
+        shape: Any = (),
+        initializer: InitializerLike = None,
+        dtype: Any = None,
+        trainable: bool | None = True,
+        regularizer: Callable[[Variable], Any] | None = None,
+        constraint: None = None,
+        name: str | None = None,
+        **options: Any,
+    ) -> Variable:
+        if constraint is not None:
+            raise ValueError("`constraint` is not supported: apply it to the variable after the optimizer's step.")
+        if regularizer is not None and not callable(regularizer):
+            raise ValueError(f"`regularizer` must be a function of the variable, got {regularizer!r}.")
         kind = self.dtype if dtype is None else as_dtype(dtype)
-        return Variable(
-            make(tuple(shape), dtype=kind), trainable=trainable, name=f"{self.name}/{name}", dtype=kind
+        inexact = kind.is_floating or kind.is_complex
+        make = initializers.get(initializer or ("glorot_uniform" if inexact else "zeros"))
+        assert make is not None
+        variable = Variable(
+            make(() if shape is None else as_shape(shape), dtype=kind),
+            trainable=trainable,
+            name=f"{self.name}/{name or 'variable'}",
+            dtype=kind,
         )
+        if regularizer is not None:
+            variable.regularizer = regularizer  # type: ignore[attr-defined]
+        return variable
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a tensor, or several, to `losses`; to be called in `call`, with what depends on the inputs.
+
+        Raises
+        ------
+        ValueError
+            If it is something else.
+
+        Examples
+        --------
+        >>> import tapegrad as tf
+        >>> class Penalty(tf.keras.layers.Layer):
+        ...     def call(self, inputs):
+        ...         self.add_loss(0.1 * tf.reduce_sum(inputs))
+        ...         return inputs
+        >>> layer = Penalty()
+        >>> x = layer(tf.ones((2, 3)))
+        >>> [round(float(loss), 2) for loss in layer.losses]
+        [0.6]
+        """
+        losses = nest.flatten(loss)
+        for value in losses:
+            if not isinstance(value, Value):
+                raise ValueError(f"`add_loss()` takes tensors, got {value!r} of type {type(value).__name__}.")
+        if self._losses_of != _phase.number:
+            self._losses, self._losses_of = (), _phase.number
+        self._losses += tuple(losses)
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """What `add_loss` was given during the last call of this layer, and the penalties of regularized variables."""
+        layers = [self, *[module for module in self.submodules if isinstance(module, Layer)]]
+        losses = [loss for layer in layers if layer._losses_of == self._number for loss in layer._losses]
+        penalties = [(variable, getattr(variable, "regularizer", None)) for variable in self.trainable_variables]
+        return losses + [penalty(variable) for variable, penalty in penalties if penalty is not None]
 
     def get_weights(self) -> list[Any]:
         """The values of `weights`, as NumPy arrays."""
@@ -183,6 +301,17 @@ class Layer(Module):
             inputs = self._convert(inputs)
         if not self.built:
             self._build_from(inputs)
+        if _phase.number:
+            self._number = _phase.number
+            return self._run(inputs, args, training, kwargs)
+        _phase.number = self._number = next(_numbers)
+        try:
+            return self._run(inputs, args, training, kwargs)
+        finally:
+            _phase.number = 0
+
+    def _run(self, inputs: Any, args: tuple[Any, ...], training: bool | None, kwargs: dict[str, Any]) -> Any:
+        """Return what `call` computes, with `training` for the layers that it calls."""
         outer = _phase.training
         mode = outer if training is None else training
         accepted, required = _training_parameter(type(self).call)
@@ -241,25 +370,6 @@ def unique_name(base: str) -> str:
         number = _names_used.get(base, 0)
         _names_used[base] = number + 1
     return f"{base}_{number}" if number else base
-
-
-def require_rank(layer: Layer, shape: tuple[int, ...], least: int, most: int | None = None) -> None:
-    """Raise unless inputs of this shape have between `least` and `most` axes."""
-    if len(shape) < least or (most is not None and len(shape) > most):
-        expected = f"ndim={least}" if most == least else f"min_ndim={least}"
-        raise ValueError(
-            f'Input 0 of layer "{layer.name}" is incompatible with the layer: expected {expected}, '
-            f"found ndim={len(shape)}. Full shape received: {shape}"
-        )
-
-
-def require_size(layer: Layer, shape: tuple[int, ...], axis: int, size: int) -> None:
-    """Raise unless inputs of this shape have the length along `axis` that the layer was built for."""
-    if shape[axis] != size:
-        raise ValueError(
-            f'Input 0 of layer "{layer.name}" is incompatible with the layer: expected axis {axis} of '
-            f"input shape to have value {size}, but received input with shape {shape}"
-        )
 
 
 def _shape_of(value: Any) -> Any:

@@ -11,7 +11,8 @@ from tapegrad._native import Tensor
 from tapegrad.keras import activations, initializers
 from tapegrad.keras.activations import Activation as ActivationFunction
 from tapegrad.keras.initializers import InitializerLike
-from tapegrad.keras.layers.base import Layer, require_rank, require_size
+from tapegrad.keras.layers.base import Layer
+from tapegrad.keras.layers.requirements import require_rank, require_size
 
 __all__ = ["Activation", "Dense", "Dropout", "Embedding", "Flatten"]
 

@@ -9,7 +9,8 @@ from tapegrad._native import Tensor
 from tapegrad._ops.reductions import mean
 from tapegrad.keras import initializers
 from tapegrad.keras.initializers import InitializerLike
-from tapegrad.keras.layers.base import Layer, require_size
+from tapegrad.keras.layers.base import Layer
+from tapegrad.keras.layers.requirements import require_size
 
 __all__ = ["BatchNormalization"]
 
