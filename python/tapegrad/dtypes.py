@@ -1,14 +1,15 @@
 """The element types of tensors: one `DType` object per type, with TensorFlow's names.
 
 A `DType` is interchangeable with NumPy's: `np.zeros(3, tf.float32)` works, and `tf.float32 == np.float32`
-holds. This module imports nothing but NumPy, because the native module reads `DTYPES` while it is being
-imported.
+holds. This module imports nothing but NumPy at first, because the native module reads `DTYPES` while it
+is being imported.
 """
 
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ __all__ = [
     "DType",
     "as_dtype",
     "bool",
+    "cast",
+    "complex",
     "complex64",
     "complex128",
     "double",
@@ -27,6 +30,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "saturate_cast",
     "uint8",
     "uint16",
     "uint32",
@@ -92,6 +96,30 @@ class DType:
         put(self, "is_complex", dtype.kind == "c")
 
     @property
+    def is_unsigned(self) -> builtins.bool:
+        """Whether it is an unsigned integer type."""
+        return self.dtype.kind == "u"
+
+    @property
+    def is_numeric(self) -> builtins.bool:
+        """Whether it is a type of numbers, and not of bools."""
+        return not self.is_bool
+
+    @property
+    def base_dtype(self) -> DType:
+        """The type itself; there are no reference types."""
+        return self
+
+    @property
+    def real_dtype(self) -> DType:
+        """The type of a complex number's parts; of another type the type itself."""
+        return as_dtype(f"float{self.itemsize * 4}") if self.is_complex else self
+
+    def is_compatible_with(self, other: Any) -> builtins.bool:
+        """Whether `other` names this type."""
+        return self.__eq__(other)
+
+    @property
     def size(self) -> int:
         """Bytes of one element; TensorFlow's name for `itemsize`."""
         return self.itemsize
@@ -132,6 +160,12 @@ class DType:
 
     # One object per type: the object's own hash is consistent with equality among DTypes.
     __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> Any:
+        # `kind`, `type`, `char`, ...: what programs written for NumPy ask of `x.dtype`.
+        if name.startswith("__"):
+            raise AttributeError(f"'DType' object has no attribute {name!r}")
+        return getattr(self.dtype, name)
 
     def __repr__(self) -> str:
         return f"tf.{self.name}"
@@ -223,3 +257,25 @@ def as_dtype(type_value: Any) -> DType:
         pass
     names = ", ".join(dtype.name for dtype in DTYPES)
     raise TypeError(f"Cannot convert {type_value!r} to a dtype; tensors have one of: {names}.")
+
+
+# Conversions are operations, which come after the native module and so after this one.
+_CONVERSIONS = {
+    "cast": "tapegrad._tf.creation",
+    "complex": "tapegrad._ops.complex_parts",
+    "saturate_cast": "tapegrad._tf.creation",
+}
+
+if TYPE_CHECKING:
+    from tapegrad._ops.complex_parts import complex
+    from tapegrad._tf.creation import cast, saturate_cast
+
+
+def __getattr__(name: str) -> Any:
+    if name in _CONVERSIONS:
+        return getattr(import_module(_CONVERSIONS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

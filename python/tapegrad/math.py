@@ -1,4 +1,4 @@
-"""TensorFlow's `tf.math`: elementwise operations and reductions.
+"""TensorFlow's `tf.math`: elementwise operations, reductions, segments and special functions.
 
 Every elementwise operation is here under NumPy's name, and under TensorFlow's where that is another.
 """
@@ -8,20 +8,67 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import complex_parts
-from tapegrad._ops.arguments import as_tensor
-from tapegrad._ops.declare import TensorLike
 from tapegrad._ops.elementwise import elementwise
-from tapegrad._tf.arrays import top_k
+from tapegrad._tf import math_special as special
+from tapegrad._tf.arithmetic import (
+    angle,
+    atan2,
+    conj,
+    floordiv,
+    floormod,
+    imag,
+    is_finite,
+    is_inf,
+    is_nan,
+    l2_normalize,
+    polyval,
+    real,
+    reciprocal_no_nan,
+    rsqrt,
+    scalar_mul,
+    truediv,
+)
+from tapegrad._tf.counting import (
+    bincount,
+    confusion_matrix,
+    zero_fraction,
+)
+from tapegrad._tf.gamma import (
+    betainc,
+    digamma,
+    erfcinv,
+    erfinv,
+    igamma,
+    igammac,
+    lbeta,
+    lgamma,
+    ndtri,
+    polygamma,
+    zeta,
+)
+from tapegrad._tf.math_special import (
+    bessel_i0,
+    bessel_i0e,
+    bessel_i1,
+    bessel_i1e,
+)
+from tapegrad._tf.ordering import (
+    in_top_k,
+    invert_permutation,
+    is_non_decreasing,
+    is_strictly_increasing,
+    top_k,
+)
 from tapegrad._tf.reductions import (
+    accumulate_n,
     add_n,
     argmax,
     argmin,
     count_nonzero,
     cumprod,
     cumsum,
+    cumulative_logsumexp,
     reduce_all,
     reduce_any,
     reduce_euclidean_norm,
@@ -34,22 +81,65 @@ from tapegrad._tf.reductions import (
     reduce_sum,
     reduce_variance,
 )
+from tapegrad._tf.segments import (
+    segment_max,
+    segment_mean,
+    segment_min,
+    segment_prod,
+    segment_sum,
+    unsorted_segment_max,
+    unsorted_segment_mean,
+    unsorted_segment_min,
+    unsorted_segment_prod,
+    unsorted_segment_sqrt_n,
+    unsorted_segment_sum,
+)
+from tapegrad._tf.softmax import (
+    log_softmax,
+    softmax,
+)
 
 __all__ = [
+    "accumulate_n",
     "add_n",
     "angle",
     "argmax",
     "argmin",
+    "atan2",
+    "bessel_i0",
+    "bessel_i0e",
+    "bessel_i1",
+    "bessel_i1e",
+    "betainc",
+    "bincount",
+    "confusion_matrix",
     "conj",
     "count_nonzero",
     "cumprod",
     "cumsum",
+    "cumulative_logsumexp",
+    "digamma",
+    "erfcinv",
+    "erfinv",
     "floordiv",
     "floormod",
+    "igamma",
+    "igammac",
     "imag",
+    "in_top_k",
+    "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_strictly_increasing",
+    "l2_normalize",
+    "lbeta",
+    "lgamma",
+    "log_softmax",
+    "ndtri",
+    "polygamma",
+    "polyval",
     "real",
     "reciprocal_no_nan",
     "reduce_all",
@@ -65,62 +155,28 @@ __all__ = [
     "reduce_variance",
     "rsqrt",
     "scalar_mul",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+    "softmax",
+    "special",
     "top_k",
     "truediv",
-    *vars(elementwise),
+    "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n",
+    "unsorted_segment_sum",
+    "zero_fraction",
+    "zeta",
+    *(name for name in vars(elementwise) if name != "atan2"),
 ]
 
-globals().update(vars(elementwise))
-
-floordiv = elementwise.floor_divide
-floormod = elementwise.remainder
-is_finite = elementwise.isfinite
-is_inf = elementwise.isinf
-is_nan = elementwise.isnan
-
-
-def truediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
-    """Return `x / y`, elementwise."""
-    return elementwise.divide(x, y)
-
-
-def scalar_mul(scalar: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
-    """Return `scalar * x`; the scalar must have no dimensions."""
-    if as_tensor(scalar).ndim:
-        raise ValueError(f"scalar_mul: the first argument must be a scalar, not of shape {as_tensor(scalar).shape}.")
-    return elementwise.multiply(scalar, x)
-
-
-def rsqrt(x: TensorLike, name: str | None = None) -> Tensor:
-    """Return `1 / sqrt(x)`, elementwise."""
-    return elementwise.reciprocal(elementwise.sqrt(x))
-
-
-def reciprocal_no_nan(x: TensorLike, name: str | None = None) -> Tensor:
-    """Return `1 / x`, elementwise, and 0 where `x` is 0."""
-    x = as_tensor(x)
-    return elementwise.divide_no_nan(_native.cast(1, x.dtype), x)
-
-
-def real(input: TensorLike, name: str | None = None) -> Tensor:
-    """Return the real part, elementwise."""
-    return complex_parts.real(input)
-
-
-def imag(input: TensorLike, name: str | None = None) -> Tensor:
-    """Return the imaginary part, elementwise."""
-    return complex_parts.imag(input)
-
-
-def conj(x: TensorLike, name: str | None = None) -> Tensor:
-    """Return the complex conjugate, elementwise."""
-    return complex_parts.conjugate(x)
-
-
-def angle(input: TensorLike, name: str | None = None) -> Tensor:
-    """Return the argument of complex numbers, elementwise."""
-    return complex_parts.angle(input)
-
+# TensorFlow's names stay where the parameters are named otherwise.
+globals().update({name: operation for name, operation in vars(elementwise).items() if name != "atan2"})
 
 if TYPE_CHECKING:
     # What else there is are the elementwise operations, whose names are only known at run time.

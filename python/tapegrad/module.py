@@ -50,6 +50,8 @@ class Module:
     ['offset:0', 'slope:0']
     """
 
+    __nest_leaf__ = True  # a module that is a dataclass is still a module, and no structure of its fields
+
     def __init__(self, name: str | None = None) -> None:
         if name is None:
             name = snake_case(type(self).__name__)

@@ -1,14 +1,16 @@
-"""Nested structures of values: lists, tuples, namedtuples and dictionaries, to any depth.
+"""Nested structures of values: lists, tuples, namedtuples, dictionaries and dataclasses, to any depth.
 
 Everything that is not one of these is a leaf, `None` and strings included. Dictionaries are flattened in the
 sorted order of their keys, whatever their insertion order, and keep their own type and order when they are
-packed again.
+packed again. Instances of dataclasses (and of attrs' classes) are containers of their fields, unless their class
+has a true attribute `__nest_leaf__`, as `tf.Module` has.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MappingView, MutableMapping, Sequence
 from typing import Any
 
 __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
@@ -21,7 +23,7 @@ def is_nested(structure: Any) -> bool:
     >>> nest.is_nested((1, 2)), nest.is_nested("ab")
     (True, False)
     """
-    return isinstance(structure, (list, tuple, Mapping))
+    return isinstance(structure, (list, tuple, Mapping, MappingView)) or _has_fields(structure)
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -43,7 +45,7 @@ def flatten(structure: Any) -> list[Any]:
     >>> nest.flatten({"b": [2, 3], "a": 1})
     [1, 2, 3]
     """
-    if not isinstance(structure, (list, tuple, Mapping)):
+    if not is_nested(structure):
         return [structure]
     leaves: list[Any] = []
     _flatten_into(structure, leaves)
@@ -56,7 +58,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
     Parameters
     ----------
     structure
-        Gives the containers; its own leaves are not looked at.
+        Gives the containers; its own leaves are not looked at. A view of a dictionary becomes a list.
     flat_sequence
         As many values as `structure` has leaves.
 
@@ -64,6 +66,8 @@ def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
     ------
     ValueError
         If the number of values is not the number of leaves.
+    TypeError
+        If `flat_sequence` is not a sequence.
 
     Examples
     --------
@@ -71,21 +75,29 @@ def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
     >>> nest.pack_sequence_as({"b": [2, 3], "a": 1}, "xyz")
     {'b': ['y', 'z'], 'a': 'x'}
     """
+    if not isinstance(flat_sequence, Sequence):
+        raise TypeError(
+            f"Attempted to pack value:\n  {flat_sequence!r}\ninto a structure, but found incompatible type "
+            f"`{type(flat_sequence)}` instead."
+        )
     if not is_nested(structure):
         if len(flat_sequence) != 1:
-            raise ValueError(f"a single value cannot be packed from {len(flat_sequence)} values")
+            raise ValueError(
+                f"The target structure is of type `{type(structure)}`\n  {structure!r}\nHowever the input is a "
+                f"sequence (`{type(flat_sequence)}`) of length {len(flat_sequence)}.\n  {flat_sequence!r}"
+            )
         return flat_sequence[0]
     expected = len(flatten(structure))
     if expected != len(flat_sequence):
         raise ValueError(
             f"Could not pack sequence. Structure had {expected} atoms, but flat_sequence had "
-            f"{len(flat_sequence)} items."
+            f"{len(flat_sequence)} items.  Structure: {structure!r}, flat_sequence: {flat_sequence!r}."
         )
     return _pack(structure, iter(flat_sequence))
 
 
-def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
-    """Apply `func` to corresponding leaves of `structures`; the result has their structure.
+def map_structure(func: Callable[..., Any], *structures: Any, check_types: bool = True) -> Any:
+    """Apply `func` to corresponding leaves of `structures`; the result has the structure of the first.
 
     Parameters
     ----------
@@ -93,11 +105,13 @@ def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
         Called with one leaf of each structure.
     *structures
         At least one; all of the same structure.
+    check_types
+        As for `assert_same_structure`.
 
     Raises
     ------
     ValueError, TypeError
-        If the structures differ (see `assert_same_structure`).
+        If the structures differ (see `assert_same_structure`), or `func` cannot be called.
 
     Examples
     --------
@@ -105,11 +119,13 @@ def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
     >>> nest.map_structure(lambda x, y: x + y, [1, (2,)], [10, (20,)])
     [11, (22,)]
     """
+    if not callable(func):
+        raise TypeError(f"func must be callable, got: {func!r}")
     if not structures:
-        raise ValueError("map_structure needs at least one structure")
+        raise ValueError("Must provide at least one structure")
     first = structures[0]
     for other in structures[1:]:
-        assert_same_structure(first, other)
+        assert_same_structure(first, other, check_types)
     results = [func(*leaves) for leaves in zip(*map(flatten, structures), strict=True)]
     return pack_sequence_as(first, results)
 
@@ -136,20 +152,49 @@ def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True) -> N
     >>> from tapegrad import nest
     >>> nest.assert_same_structure([1, (2, 3)], ["a", ("b", "c")])
     """
+    problem = _difference(nest1, nest2, check_types)
+    if problem:
+        error, text = problem
+        raise error(
+            "The two structures don't have the same nested structure.\n\n"
+            f"First structure: {_described(nest1)}\n\nSecond structure: {_described(nest2)}\n\n"
+            f"More specifically: {text}"
+        )
+
+
+def _difference(nest1: Any, nest2: Any, check_types: bool) -> tuple[type[Exception], str] | None:
+    """Return where two structures first differ, and the exception that this deserves."""
     elements1, elements2 = _elements(nest1), _elements(nest2)
     if elements1 is None and elements2 is None:
-        return
-    problem = f"The two structures don't have the same nested structure: {nest1!r} and {nest2!r}"
+        return None
     if elements1 is None or elements2 is None:
-        raise ValueError(f"{problem}: one is a single value where the other is a container.")
+        container, leaf = (nest2, nest1) if elements1 is None else (nest1, nest2)
+        text = f'Substructure "{_described(container)}" is a sequence, while substructure "{_described(leaf)}" is not'
+        return ValueError, text
     if check_types and type(nest1) is not type(nest2) and not _same_kind(nest1, nest2):
-        raise TypeError(f"{problem}: types {type(nest1).__name__} and {type(nest2).__name__}.")
-    if len(elements1) != len(elements2):
-        raise ValueError(f"{problem}: lengths {len(elements1)} and {len(elements2)}.")
+        return TypeError, (
+            f"The two structures don't have the same sequence type. First structure {_described(nest1)} has type "
+            f"{type(nest1).__name__}, while second structure {_described(nest2)} has type {type(nest2).__name__}"
+        )
     if isinstance(nest1, Mapping) and isinstance(nest2, Mapping) and set(nest1) != set(nest2):
-        raise ValueError(f"{problem}: keys {list(nest1)} and {list(nest2)}.")
+        return ValueError, (
+            "The two dictionaries don't have the same set of keys. First structure has keys "
+            f"{list(nest1)}, while second structure has keys {list(nest2)}"
+        )
+    if len(elements1) != len(elements2):
+        return ValueError, (
+            "The two structures don't have the same number of elements. "
+            f"First structure: {_described(nest1)}. Second structure: {_described(nest2)}"
+        )
     for element1, element2 in zip(elements1, elements2, strict=True):
-        assert_same_structure(element1, element2, check_types)
+        problem = _difference(element1, element2, check_types)
+        if problem:
+            return problem
+    return None
+
+
+def _described(structure: Any) -> str:
+    return f"type={type(structure).__name__} str={structure}"
 
 
 def _same_kind(nest1: Any, nest2: Any) -> bool:
@@ -158,6 +203,21 @@ def _same_kind(nest1: Any, nest2: Any) -> bool:
         return isinstance(nest2, Mapping)
     fields1, fields2 = getattr(nest1, "_fields", None), getattr(nest2, "_fields", None)
     return fields1 is not None and fields1 == fields2 and type(nest1).__name__ == type(nest2).__name__
+
+
+def _has_fields(structure: Any) -> bool:
+    """Whether `structure` is an instance of a dataclass, or of attrs' equivalent, that counts as a container."""
+    kind = type(structure)
+    return (hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__attrs_attrs__")) and not getattr(
+        kind, "__nest_leaf__", False
+    )
+
+
+def _field_names(structure: Any) -> list[str]:
+    """The fields that the constructor takes, which determine the others."""
+    if hasattr(structure, "__attrs_attrs__"):
+        return [field.name for field in structure.__attrs_attrs__ if field.init]
+    return [field.name for field in dataclasses.fields(structure) if field.init]
 
 
 def _sorted_keys(mapping: Mapping[Any, Any]) -> list[Any]:
@@ -173,28 +233,39 @@ def _elements(structure: Any) -> Sequence[Any] | None:
         return structure
     if isinstance(structure, Mapping):
         return [structure[key] for key in _sorted_keys(structure)]
+    if isinstance(structure, MappingView):
+        return list(structure)  # type: ignore[call-overload,no-any-return]
+    if _has_fields(structure):
+        return [getattr(structure, name) for name in _field_names(structure)]
     return None
 
 
 def _flatten_into(structure: Any, leaves: list[Any]) -> None:
     for element in _elements(structure) or ():
-        if isinstance(element, (list, tuple, Mapping)):
+        if is_nested(element):
             _flatten_into(element, leaves)
         else:
             leaves.append(element)
 
 
-def _pack(structure: Any, leaves: Iterable[Any]) -> Any:
+def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     elements = _elements(structure)
     if elements is None:
-        return next(iter(leaves))
+        return next(leaves)
     packed = [_pack(element, leaves) for element in elements]
+    kind: Any = type(structure)
+    if kind is list or isinstance(structure, MappingView):
+        return packed
     if isinstance(structure, Mapping):
         return _pack_mapping(structure, dict(zip(_sorted_keys(structure), packed, strict=True)))
     if hasattr(structure, "_fields"):
-        return type(structure)(*packed)
-    kind: Any = type(structure)
-    return packed if kind is list else kind(packed)
+        return kind(*packed)
+    if isinstance(structure, (list, tuple)):
+        return kind(packed)
+    if hasattr(structure, "__attrs_attrs__"):
+        # The constructor's parameters have the fields' names without leading underscores.
+        return kind(**{name.lstrip("_"): value for name, value in zip(_field_names(structure), packed, strict=True)})
+    return dataclasses.replace(structure, **dict(zip(_field_names(structure), packed, strict=True)))
 
 
 def _pack_mapping(structure: Mapping[Any, Any], values: dict[Any, Any]) -> Any:

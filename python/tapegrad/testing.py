@@ -260,8 +260,8 @@ def _gradient(weighted: Callable[..., Tensor]) -> Callable[..., list[Tensor]]:
         with GradientTape() as tape:
             tape.watch(values)
             total = weighted(*values)
-        result: list[Tensor] = tape.gradient(total, list(values), unconnected_gradients="zero")
-        return result
+        gradients = tape.gradient(total, list(values), unconnected_gradients="zero")
+        return [tensor(g) for g in gradients]  # slices of rows become whole
 
     return gradient
 

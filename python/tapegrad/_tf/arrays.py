@@ -1,4 +1,4 @@
-"""TensorFlow's names for shapes, joining, indexing and sorting."""
+"""TensorFlow's names for rearranging, joining and cutting tensors."""
 
 from __future__ import annotations
 
@@ -9,66 +9,25 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops import gathering, indexing, joining, padding, shaping, sorting
+from tapegrad._ops import indexing, joining, padding, shaping
 from tapegrad._ops.arguments import as_axis, as_int, as_shape, as_tensor
 from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import TensorLike
-from tapegrad.dtypes import as_dtype, int32
 
 __all__ = [
-    "argsort",
-    "boolean_mask",
-    "broadcast_to",
     "concat",
-    "expand_dims",
-    "gather",
-    "gather_nd",
+    "meshgrid",
     "pad",
-    "rank",
     "repeat",
-    "reshape",
     "reverse",
+    "reverse_sequence",
     "roll",
-    "scatter_nd",
-    "shape",
-    "size",
-    "sort",
     "split",
-    "squeeze",
     "stack",
     "tile",
-    "top_k",
     "transpose",
     "unstack",
-    "where",
 ]
-
-
-def shape(input: TensorLike, out_type: Any = int32, name: str | None = None) -> Tensor:
-    """Return the shape of `input` as an integer vector; `input.shape` is the tuple."""
-    return _native.own(np.array(as_tensor(input).shape, as_dtype(out_type).dtype))
-
-
-def size(input: TensorLike, out_type: Any = int32, name: str | None = None) -> Tensor:
-    """Return the number of elements of `input`."""
-    return _native.own(np.array(as_tensor(input).size, as_dtype(out_type).dtype))
-
-
-def rank(input: TensorLike, name: str | None = None) -> Tensor:
-    """Return the number of dimensions of `input`."""
-    return _native.own(np.array(as_tensor(input).ndim, np.int32))
-
-
-def reshape(tensor: TensorLike, shape: Any, name: str | None = None) -> Tensor:
-    """Return `tensor` with another shape of the same size; one entry may be -1 and follows from the size.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.reshape(tf.range(6), [-1, 3]).shape
-    (2, 3)
-    """
-    return shaping.reshape(tensor, shape)
 
 
 def transpose(a: TensorLike, perm: Any = None, conjugate: bool = False, name: str | None = "transpose") -> Tensor:
@@ -78,21 +37,6 @@ def transpose(a: TensorLike, perm: Any = None, conjugate: bool = False, name: st
 
 
 _conjugate = conjugate  # the name is a parameter above
-
-
-def squeeze(input: TensorLike, axis: Any = None, name: str | None = None) -> Tensor:
-    """Return `input` without its axes of size 1, or without those that `axis` names."""
-    return shaping.squeeze(input, axis)
-
-
-def expand_dims(input: TensorLike, axis: Any, name: str | None = None) -> Tensor:
-    """Return `input` with a new axis of size 1 at position `axis`."""
-    return shaping.expand_dims(input, as_int(axis))
-
-
-def broadcast_to(input: TensorLike, shape: Any, name: str | None = None) -> Tensor:
-    """Return `input` repeated to `shape` by NumPy's broadcasting rules."""
-    return shaping.broadcast_to(input, shape)
 
 
 def tile(input: TensorLike, multiples: Any, name: str | None = None) -> Tensor:
@@ -220,115 +164,88 @@ def split(
     return parts
 
 
-def gather(
-    params: TensorLike,
-    indices: TensorLike,
-    validate_indices: object = None,
-    axis: Any = None,
-    batch_dims: Any = 0,
+def meshgrid(*args: TensorLike, indexing: str = "xy", name: str | None = None) -> list[Tensor]:
+    """Return coordinates on a grid: tensor k of the result repeats vector k along all other axes.
+
+    Parameters
+    ----------
+    *args
+        Vectors (or single numbers).
+    indexing
+        `"ij"`: vector k runs along axis k. `"xy"`: the first two axes change places.
+    name
+        Has no effect.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> x, y = tf.meshgrid([1, 2, 3], [4, 5])
+    >>> x.numpy().tolist(), y.numpy().tolist()
+    ([[1, 2, 3], [1, 2, 3]], [[4, 4, 4], [5, 5, 5]])
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"Argument `indexing` parameter must be either 'xy' or 'ij', got {indexing!r}")
+    vectors = [_native.reshape(x, (-1,)) for x in args]
+    axes = list(range(len(vectors)))
+    if indexing == "xy" and len(axes) > 1:
+        axes[0], axes[1] = 1, 0
+    sizes = [0] * len(vectors)
+    for axis, vector in zip(axes, vectors, strict=True):
+        sizes[axis] = vector.size
+    return [
+        _native.broadcast_to(_native.reshape(vector, [-1 if k == axis else 1 for k in range(len(axes))]), sizes)
+        for axis, vector in zip(axes, vectors, strict=True)
+    ]
+
+
+def reverse_sequence(
+    input: TensorLike,
+    seq_lengths: TensorLike,
+    seq_axis: Any = None,
+    batch_axis: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """Return the slices of `params` at `indices` along `axis` (`batch_dims` by default).
+    """Return `input` with the first `seq_lengths[k]` elements along `seq_axis` of batch entry k in reverse order.
 
-    The first `batch_dims` axes are shared by `params` and `indices`. `validate_indices` and `name` have no
-    effect: an index out of range always raises an IndexError.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.gather([[1.0, 2.0], [3.0, 4.0]], [1, 0, 1]).numpy().tolist()
-    [[3.0, 4.0], [1.0, 2.0], [3.0, 4.0]]
-    """
-    return gathering.gather(params, indices, axis, batch_dims)
-
-
-def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: Any = 0, name: str | None = None) -> Tensor:
-    """Return the slices of `params` at the positions in the last axis of `indices`.
+    Parameters
+    ----------
+    input
+        The tensor.
+    seq_lengths
+        A vector with one number for each entry along `batch_axis`.
+    seq_axis
+        The axis to reverse along, 0 by default.
+    batch_axis
+        The axis that the numbers count along, 0 by default.
+    name
+        Has no effect.
 
     Examples
     --------
     >>> import tapegrad as tf
-    >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]]).numpy().tolist()
-    [1, 4]
+    >>> tf.reverse_sequence([[1, 2, 3], [4, 5, 6]], [2, 3], seq_axis=1).numpy().tolist()
+    [[2, 1, 3], [6, 5, 4]]
     """
-    return gathering.gather_nd(params, indices, batch_dims)
+    x = as_tensor(input)
+    along = as_axis(0 if seq_axis is None else seq_axis, x.ndim, "reverse_sequence")
+    batch = as_axis(0 if batch_axis is None else batch_axis, x.ndim, "reverse_sequence")
+    lengths = _as_indices(seq_lengths, "reverse_sequence")
+    if along == batch or lengths.shape != (x.shape[batch],):
+        raise ValueError(
+            f"reverse_sequence: one length is needed for each entry along axis {batch} of a tensor of shape {x.shape}, "
+            f"other than the axis {along} to reverse; there are {lengths.shape} lengths."
+        )
+    if lengths.size and not 0 <= lengths.min() <= lengths.max() <= x.shape[along]:
+        raise ValueError(f"reverse_sequence: the lengths {lengths} are not between 0 and {x.shape[along]}.")
+
+    def column(values: Any, axis: int) -> Any:
+        return np.reshape(values, [-1 if k == axis else 1 for k in range(x.ndim)])
+
+    steps, stops = column(np.arange(x.shape[along]), along), column(lengths, batch)
+    places = np.where(steps < stops, stops - 1 - steps, steps)
+    return _take_along_axis(x, places, along, repeats=False)
 
 
-def scatter_nd(indices: TensorLike, updates: TensorLike, shape: Any, name: str | None = None) -> Tensor:
-    """Return zeros of `shape` with `updates` added at the positions in the last axis of `indices`.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.scatter_nd([[0], [2], [0]], [1, 2, 3], [4]).numpy().tolist()
-    [4, 0, 2, 0]
-    """
-    return gathering.scatter_nd(indices, updates, shape)
-
-
-def boolean_mask(tensor: TensorLike, mask: TensorLike, axis: Any = None, name: str | None = "boolean_mask") -> Tensor:
-    """Return the elements of `tensor` where `mask` is true; the mask covers the axes from `axis` (0) on."""
-    return indexing.boolean_mask(tensor, mask, axis)
-
-
-def where(
-    condition: TensorLike, x: TensorLike | None = None, y: TensorLike | None = None, name: str | None = None
-) -> Tensor:
-    """Return `x` where `condition` is true and `y` elsewhere.
-
-    Without `x` and `y` it returns the positions of the true elements, one a row. The value that is not chosen
-    contributes nothing to the gradient, whatever it is.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.where([True, False], 1.0, 2.0).numpy().tolist()
-    [1.0, 2.0]
-    >>> tf.where([False, True]).numpy().tolist()
-    [[1]]
-    """
-    if x is None and y is None:
-        return gathering.where_true(condition)
-    if x is None or y is None:
-        raise ValueError("where: give both x and y, or none of them.")
-    return _native.where(condition, x, y)
-
-
-def sort(values: TensorLike, axis: Any = -1, direction: str = "ASCENDING", name: str | None = None) -> Tensor:
-    """Return `values` sorted along `axis`, `"ASCENDING"` or `"DESCENDING"`."""
-    return sorting.sort(values, axis, _is_descending("sort", direction))
-
-
-def argsort(
-    values: TensorLike,
-    axis: Any = -1,
-    direction: str = "ASCENDING",
-    stable: bool = False,
-    name: str | None = None,
-) -> Tensor:
-    """Return the positions that sort `values` along `axis`, as int32."""
-    return _native.cast(sorting.argsort(values, axis, _is_descending("argsort", direction), stable), int32)
-
-
-def _is_descending(what: str, direction: str) -> bool:
-    if direction not in ("ASCENDING", "DESCENDING"):
-        raise ValueError(f"{what}: direction is 'ASCENDING' or 'DESCENDING', not {direction!r}.")
-    return direction == "DESCENDING"
-
-
-def top_k(
-    input: TensorLike, k: Any = 1, sorted: bool = True, index_type: Any = int32, name: str | None = None
-) -> sorting.TopK:
-    """Return the `k` greatest elements along the last axis, the greatest first, and their positions.
-
-    They are always sorted: `sorted` and `name` have no effect.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> values, indices = tf.math.top_k([1.0, 3.0, 2.0], k=2)
-    >>> values.numpy().tolist(), indices.numpy().tolist()
-    ([3.0, 2.0], [1, 2])
-    """
-    values, indices = sorting.top_k(input, k)
-    return sorting.TopK(values, _native.cast(indices, as_dtype(index_type)))
+# The name of the module is that of a parameter above.
+_as_indices = indexing.as_indices
+_take_along_axis = indexing.take_along_axis

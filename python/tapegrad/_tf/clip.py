@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from tapegrad._native import Tensor
 from tapegrad._ops import clipping
 from tapegrad._ops.declare import TensorLike
+from tapegrad.indexed_slices import IndexedSlices
 
 __all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value"]
 
@@ -19,8 +20,22 @@ def clip_by_value(
     return clipping.clip_by_value(t, clip_value_min, clip_value_max)
 
 
-def clip_by_norm(t: TensorLike, clip_norm: TensorLike, axes: Any = None, name: str | None = None) -> Tensor:
+@overload
+def clip_by_norm(
+    t: IndexedSlices, clip_norm: TensorLike, axes: Any = None, name: str | None = None
+) -> IndexedSlices: ...
+
+
+@overload
+def clip_by_norm(t: TensorLike, clip_norm: TensorLike, axes: Any = None, name: str | None = None) -> Tensor: ...
+
+
+def clip_by_norm(
+    t: TensorLike | IndexedSlices, clip_norm: TensorLike, axes: Any = None, name: str | None = None
+) -> Tensor | IndexedSlices:
     """Return `t`, scaled down to the Euclidean norm `clip_norm` where its norm over `axes` exceeds it.
+
+    `IndexedSlices` have the norm of the whole tensor, and stay slices.
 
     Examples
     --------
@@ -32,17 +47,17 @@ def clip_by_norm(t: TensorLike, clip_norm: TensorLike, axes: Any = None, name: s
 
 
 def clip_by_global_norm(
-    t_list: Sequence[TensorLike | None],
+    t_list: Sequence[TensorLike | IndexedSlices | None],
     clip_norm: TensorLike,
     use_norm: TensorLike | None = None,
     name: str | None = None,
-) -> tuple[list[Tensor | None], Tensor | None]:
+) -> tuple[list[Tensor | IndexedSlices | None], Tensor | None]:
     """Return the tensors, scaled down to the joint norm `clip_norm` if theirs exceeds it, and their norm.
 
     Parameters
     ----------
     t_list
-        Tensors; entries that are `None` (no gradient) stay so.
+        Tensors or `IndexedSlices`; entries that are `None` (no gradient) stay so.
     clip_norm
         The greatest joint norm.
     use_norm
@@ -52,9 +67,9 @@ def clip_by_global_norm(
 
     Examples
     --------
-    >>> import tapegrad as tf
+    >>> import numpy as np, tapegrad as tf
     >>> clipped, norm = tf.clip_by_global_norm([tf.constant([3.0]), None, tf.constant([4.0])], 2.5)
-    >>> [None if t is None else t.numpy().tolist() for t in clipped], float(norm)
+    >>> [None if t is None else np.asarray(t).tolist() for t in clipped], float(norm)
     ([[1.5], None, [2.0]], 5.0)
     """
     return clipping.clip_by_global_norm(t_list, clip_norm, use_norm)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from tapegrad import _native as native
 from tapegrad._native import Tensor
-from tapegrad._ops import softmax as _softmax
 from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.declare import TensorLike
+from tapegrad._ops.joining import concatenate
 
 __all__ = [
+    "crelu",
     "elu",
     "gelu",
     "leaky_relu",
     "log_sigmoid",
-    "log_softmax",
     "relu",
     "relu6",
     "selu",
     "sigmoid",
     "silu",
-    "softmax",
     "softplus",
     "softsign",
     "swish",
@@ -51,8 +50,24 @@ def relu(features: TensorLike, name: str | None = None) -> Tensor:
     return _relu(features)
 
 
+def crelu(features: TensorLike, axis: int = -1, name: str | None = None) -> Tensor:
+    """`relu` of the features and of their negatives, side by side along `axis` (Shang et al., 2016).
+
+    >>> import tapegrad as tf
+    >>> tf.nn.crelu([-1.0, 2.0]).numpy()
+    array([0., 2., 1., 0.], dtype=float32)
+    """
+    features = as_tensor(features)
+    return _relu(concatenate([features, -features], axis))
+
+
 def relu6(features: TensorLike, name: str | None = None) -> Tensor:
-    """``min(max(features, 0), 6)``."""
+    """``min(max(features, 0), 6)``.
+
+    >>> import tapegrad as tf
+    >>> tf.nn.relu6([-1.0, 2.0, 8.0]).numpy()
+    array([0., 2., 6.], dtype=float32)
+    """
     return _relu6(features)
 
 
@@ -68,12 +83,22 @@ def leaky_relu(features: TensorLike, alpha: TensorLike = 0.2, name: str | None =
 
 
 def elu(features: TensorLike, name: str | None = None) -> Tensor:
-    """`features` where they are positive, else ``exp(features) - 1`` (Clevert et al., 2015)."""
+    """`features` where they are positive, else ``exp(features) - 1`` (Clevert et al., 2015).
+
+    >>> import tapegrad as tf
+    >>> tf.nn.elu([-1.0, 2.0]).numpy().round(3)
+    array([-0.632,  2.   ], dtype=float32)
+    """
     return _elu(features)
 
 
 def selu(features: TensorLike, name: str | None = None) -> Tensor:
-    """The scaled `elu` that keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
+    """The scaled `elu` that keeps mean 0 and variance 1 (Klambauer et al., 2017).
+
+    >>> import tapegrad as tf
+    >>> tf.nn.selu([-1.0, 1.0]).numpy().round(3)
+    array([-1.111,  1.051], dtype=float32)
+    """
     return _selu(features)
 
 
@@ -99,7 +124,12 @@ def gelu(features: TensorLike, approximate: bool = False, name: str | None = Non
 
 
 def silu(features: TensorLike, beta: TensorLike = 1.0, name: str | None = None) -> Tensor:
-    """``features * sigmoid(beta * features)``, also called swish."""
+    """``features * sigmoid(beta * features)``, also called swish.
+
+    >>> import tapegrad as tf
+    >>> tf.nn.silu([-1.0, 1.0]).numpy().round(3)
+    array([-0.269,  0.731], dtype=float32)
+    """
     if isinstance(beta, float | int) and beta == 1:
         return _silu(features)
     features = as_tensor(features)
@@ -120,37 +150,40 @@ def sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
 
 
 def log_sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
-    """``log(sigmoid(x))``, without overflow."""
+    """``log(sigmoid(x))``, without overflow.
+
+    >>> import tapegrad as tf
+    >>> tf.nn.log_sigmoid([-200.0, 0.0]).numpy().round(3)
+    array([-200.   ,   -0.693], dtype=float32)
+    """
     return _log_sigmoid(x)
 
 
 def softplus(features: TensorLike, name: str | None = None) -> Tensor:
-    """``log(1 + exp(features))``, without overflow."""
+    """``log(1 + exp(features))``, without overflow.
+
+    >>> import tapegrad as tf
+    >>> tf.nn.softplus([200.0, 0.0]).numpy().round(3)
+    array([200.   ,   0.693], dtype=float32)
+    """
     return _softplus(features)
 
 
 def softsign(features: TensorLike, name: str | None = None) -> Tensor:
-    """``features / (1 + abs(features))``."""
+    """``features / (1 + abs(features))``.
+
+    >>> import tapegrad as tf
+    >>> tf.nn.softsign([-1.0, 3.0]).numpy()
+    array([-0.5 ,  0.75], dtype=float32)
+    """
     return _softsign(features)
 
 
 def tanh(x: TensorLike, name: str | None = None) -> Tensor:
-    """The hyperbolic tangent."""
-    return _tanh(x)
-
-
-def softmax(logits: TensorLike, axis: int = -1, name: str | None = None) -> Tensor:
-    """``exp(logits)`` scaled to a sum of 1 along `axis`.
+    """The hyperbolic tangent.
 
     >>> import tapegrad as tf
-    >>> tf.nn.softmax([1000.0, 1000.0]).numpy()
-    array([0.5, 0.5], dtype=float32)
+    >>> tf.nn.tanh([0.0, 1.0]).numpy().round(3)
+    array([0.   , 0.762], dtype=float32)
     """
-    result: Tensor = _softmax.softmax(logits, axis=axis)
-    return result
-
-
-def log_softmax(logits: TensorLike, axis: int = -1, name: str | None = None) -> Tensor:
-    """The logarithm of `softmax`, accurate also where that is tiny."""
-    result: Tensor = _softmax.log_softmax(logits, axis=axis)
-    return result
+    return _tanh(x)

@@ -87,7 +87,7 @@ def embedding_lookup(
     [[2.0, 3.0], [2.0, 3.0], [0.0, 1.0]]
     """
     numbers = native.array(ids)
-    rows = native.take(params, numbers, 0)
+    rows = native.take(params, numbers, 0, sparse=True)
     if max_norm is None:
         return rows
     return clip_by_norm(rows, max_norm, axes=tuple(range(numbers.ndim, rows.ndim)))
