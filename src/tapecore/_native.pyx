@@ -2525,8 +2525,9 @@ cdef class GradientTape:
         self.tape.observed = observer is not None
 
     def _nodes(self, uint32_t slot=0, size_t limit=0):
-        """What the tape holds from a slot on (no more than `limit` nodes, if that is not 0), in order: (slot, kind, name, slots of the operands (None for constants), [(shape, dtype)]
-        of the outputs, [(address, bytes)] of the buffers of the saved arrays) for each node."""
+        """What the tape holds from a slot on (no more than `limit` nodes, if that is not 0), in order: (slot, kind, name,
+        slots of the operands (None for constants), [(shape, dtype)] of the outputs, [(address, bytes)] of the buffers
+        of the saved arrays) for each node."""
         cdef uint32_t k
         cdef int bit
         cdef tg_node *node
@@ -2545,7 +2546,8 @@ cdef class GradientTape:
                 for bit in range(TG_MAX_OPERANDS + 1):
                     if node.array_mask >> bit & 1:
                         saved = tg_node_saved_value(node, bit)
-                        held.append(buffer_of(saved.array))
+                        if saved.array != NULL:  # a number that did not fit the word counts with the nodes
+                            held.append(buffer_of(saved.array))
             result.append((slot, kind, name,
                            [None if node.in_[k] == TG_NO_SLOT else node.in_[k] for k in range(node.operands)],
                            [(output_shape(tg_tape_output(&self.tape, slot + k)),
@@ -2555,6 +2557,21 @@ cdef class GradientTape:
             if len(result) == <Py_ssize_t>limit:
                 break
         return result
+
+    def _parameters(self, uint32_t slot):
+        """The parameters of a structural node: those of structural.h, as a tuple."""
+        cdef tg_node *node = tg_tape_node(&self.tape, slot)
+        cdef int i
+        if node.kind != TG_NODE_STRUCTURAL:
+            raise ValueError("only structural nodes have parameters")
+        return tuple([tg_node_params(node)[i] for i in range(tg_node_params_count(node))])
+
+    def _saved(self, uint32_t slot, int bit):
+        """What a native node saved of operand `bit` (3: of its result), as a tensor; None if it saved nothing there."""
+        cdef tg_node *node = tg_tape_node(&self.tape, slot)
+        if node.kind == TG_NODE_EXTERNAL or not node.saved_mask >> bit & 1:
+            return None
+        return saved_tensor(&self.tape, node, bit)
 
     def _slot(self, Value value not None):
         """The slot under which the tape knows a value, or None; looking does not watch."""
