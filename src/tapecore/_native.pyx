@@ -526,7 +526,10 @@ cdef Tensor copy_with_handles(Value value):
 
 def version(Tensor x not None):
     """The value that x has now, as an object of its own on the same tapes: writing to x does not change it."""
-    return copy_with_handles(x)
+    cdef Tensor result = copy_with_handles(x)
+    if is_observed(tg_thread_current()):
+        observe_end("copy", [x], (result,))
+    return result
 
 
 def rebind(Tensor x not None, Tensor new not None):
@@ -2566,6 +2569,13 @@ cdef class GradientTape:
             raise ValueError("only structural nodes have parameters")
         return tuple([tg_node_params(node)[i] for i in range(tg_node_params_count(node))])
 
+    def _rule(self, uint32_t slot):
+        """The rule of a node that has it in Python, and what it saved: what `record` was given."""
+        cdef tg_node *node = tg_tape_node(&self.tape, slot)
+        if node.kind != TG_NODE_EXTERNAL:
+            raise ValueError("only nodes with rules in Python have these")
+        return <tuple><object>tg_node_payload(node)[0]
+
     def _saved(self, uint32_t slot, int bit):
         """What a native node saved of operand `bit` (3: of its result), as a tensor; None if it saved nothing there."""
         cdef tg_node *node = tg_tape_node(&self.tape, slot)
@@ -2575,6 +2585,8 @@ cdef class GradientTape:
 
     def _slot(self, Value value not None):
         """The slot under which the tape knows a value, or None; looking does not watch."""
+        if self.tape.id == 0:  # nobody's, which stands for an empty handle too
+            return None
         cdef uint32_t slot = tg_handles_find(&value.handles, self.tape.id)
         return None if slot == TG_NO_SLOT else slot
 
@@ -2988,7 +3000,7 @@ cdef class GradientTape:
         watch     (3,)   float64      1            0
         exp       (3,)   float64      1           24
         multiply  (3,)   float64      1           24
-        3 nodes, 48 bytes in 2 saved arrays, 320 bytes of tape
+        3 nodes, 48 bytes in 2 saved arrays, 148 bytes of tape
         """
         from tapegrad import _drawing
 

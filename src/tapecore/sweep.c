@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "chain.h"
+#include "numbers.h"
 
 /* How much work may pass between two looks at the poll function: about ten milliseconds. */
 #define ELEMENTS_PER_POLL (1 << 22)
 #define ELEMENTS_PER_NODE 64 /* what a node costs beyond its elements */
-#define NODES_PER_POLL (ELEMENTS_PER_POLL / ELEMENTS_PER_NODE)
 
 /* Marks what the sources influence. Where every leaf of the tape is a source that is every slot, since a node is only
  * recorded if the tape knows one of its operands. */
@@ -87,88 +87,7 @@ static bool has_state(const tg_sweep *sweep, uint32_t slot, unsigned state) {
 bool tg_sweep_is_active(const tg_sweep *sweep, uint32_t slot) { return has_state(sweep, slot, TG_STATE_ACTIVE); }
 bool tg_sweep_is_reached(const tg_sweep *sweep, uint32_t slot) { return has_state(sweep, slot, TG_STATE_REACHED); }
 
-/* True if a cotangent can go to this slot. */
-static inline bool is_wanted(const tg_sweep *sweep, uint32_t slot) {
-    return slot != TG_NO_SLOT && slot >= sweep->low && (sweep->states[slot - sweep->low] & TG_STATE_ACTIVE);
-}
-
 /* --- native nodes ----------------------------------------------------------------------------------------------- */
-
-/* The rule of an operation on numbers. Its operands' adjoints are numbers too. */
-static void number_node(tg_sweep *sweep, const tg_node *node) {
-    tg_cell *cells = sweep->cells;
-    uint8_t *states = sweep->states;
-    const uint32_t low = sweep->low;
-    unsigned wanted = 0;
-    for (uint32_t k = 0; k < node->operands; k++) {
-        if (!is_wanted(sweep, node->in[k])) continue;
-        states[node->in[k] - low] |= TG_STATE_REACHED;
-        wanted |= 1u << k;
-    }
-    const uint64_t *saved = (const uint64_t *)(node + 1) + tg_node_in_words(node->operands);
-    const tg_cell g = cells[node->slot - low];
-    if (node->dtype == TG_F64) {
-        double in[TG_MAX_OPERANDS + 1], contribution[TG_MAX_OPERANDS];
-        for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) memcpy(&in[__builtin_ctz(mask)], saved++, 8);
-        tg_scalar_vjp_f64(sweep->loops, node->op, wanted, g.f64, in, in[TG_MAX_OPERANDS], contribution);
-        for (; wanted; wanted &= wanted - 1) {
-            int k = __builtin_ctz(wanted);
-            cells[node->in[k] - low].f64 += contribution[k];
-        }
-    } else {
-        float in[TG_MAX_OPERANDS + 1], contribution[TG_MAX_OPERANDS];
-        for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) memcpy(&in[__builtin_ctz(mask)], saved++, 4);
-        tg_scalar_vjp_f32(sweep->loops, node->op, wanted, g.f32, in, in[TG_MAX_OPERANDS], contribution);
-        for (; wanted; wanted &= wanted - 1) {
-            int k = __builtin_ctz(wanted);
-            cells[node->in[k] - low].f32 += contribution[k];
-        }
-    }
-}
-
-/* number_node for the commonest nodes, unary and binary float64, and on through those that follow; a scalar program is
- * one such run. Leaves the sweep at the last node it took, and returns how many it walked over. */
-static size_t number_run(tg_sweep *sweep, const tg_node *node) {
-    const unsigned both = TG_STATE_ACTIVE | TG_STATE_REACHED;
-    tg_cell *const cells = sweep->cells;
-    uint8_t *const states = sweep->states;
-    const uint32_t low = sweep->low, count = sweep->high - low;
-    size_t cursor = sweep->cursor, walked = 0;
-    for (;;) {
-        walked++;
-        if ((states[node->slot - low] & both) == both) {
-            /* TG_NO_SLOT and slots before the window wrap to large numbers */
-            const uint32_t a = node->in[0] - low, b = node->in[1] - low;
-            const bool wants_a = a < count && (states[a] & TG_STATE_ACTIVE);
-            const bool wants_b = b < count && (states[b] & TG_STATE_ACTIVE);
-            const double *saved = (const double *)((const uint64_t *)(node + 1) + 1);
-            double in[TG_MAX_OPERANDS], out = 0.0, contribution[TG_MAX_OPERANDS];
-            if (node->saved_mask & 1) in[0] = *saved++;
-            if (node->saved_mask & 2) in[1] = *saved++;
-            if (node->saved_mask & TG_NEEDS_OUT) out = *saved;
-            tg_scalar_vjp_f64(sweep->loops, node->op, (wants_a ? 1u : 0u) | (wants_b ? 2u : 0u),
-                              cells[node->slot - low].f64, in, out, contribution);
-            if (wants_a) {
-                states[a] |= TG_STATE_REACHED;
-                cells[a].f64 += contribution[0];
-            }
-            if (wants_b) {
-                states[b] |= TG_STATE_REACHED;
-                cells[b].f64 += contribution[1];
-            }
-        }
-        if (node->slot <= low || walked == NODES_PER_POLL) break;
-        const tg_node *before = (const tg_node *)(sweep->tape->arena + cursor - node->previous);
-        if (before->kind != TG_NODE_ELEMENTWISE || before->ndim || before->dtype != TG_F64 ||
-            (before->flags & TG_FLAG_GENERIC) || before->operands > 2) {
-            break;
-        }
-        cursor -= node->previous;
-        node = before;
-    }
-    sweep->cursor = cursor;
-    return walked;
-}
 
 /* An array the operand's adjoint can be written to: the one it has, made private; g's own, if g ends here and fits; or
  * a new one. *fresh, out: whether its contents are void. */
@@ -199,7 +118,7 @@ static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
     tg_cell *g_cell = tg_sweep_cell(sweep, node->slot);
     int last = -1;
     for (uint32_t k = 0; k < node->operands; k++) {
-        if (!info->partial[k] || !is_wanted(sweep, node->in[k])) continue;
+        if (!info->partial[k] || !tg_sweep_wants(sweep, node->in[k])) continue;
         tg_sweep_reach(sweep, node->in[k]);
         last = (int)k;
     }
@@ -214,7 +133,7 @@ static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
     const bool g_kept = sweep->states[node->slot - sweep->low] & TG_STATE_SOURCE;
     for (int k = 0; k <= last; k++) {
         uint32_t slot = node->in[k];
-        if (!info->partial[k] || !is_wanted(sweep, slot)) continue;
+        if (!info->partial[k] || !tg_sweep_wants(sweep, slot)) continue;
         tg_index shape[TG_MAX_DIMS];
         tg_output operand = tg_batch_output(tg_tape_output(sweep->tape, slot), sweep->batch, shape);
         tg_cell *cell = tg_sweep_cell(sweep, slot);
@@ -277,7 +196,7 @@ static tg_status structural_node(tg_sweep *sweep, tg_node *node) {
     const bool reached = tg_sweep_peek(sweep, node->slot, &operands[0]);
     const tg_value g = operands[0];
     for (uint32_t k = 0; k < node->operands; k++) {
-        if (!is_wanted(sweep, node->in[k])) continue;
+        if (!tg_sweep_wants(sweep, node->in[k])) continue;
         tg_sweep_reach(sweep, node->in[k]);
         if (!reached) continue;
         if (lists_rows(sweep, node)) return sweep->hooks.rule(sweep->hooks.context, sweep, node);
@@ -387,9 +306,9 @@ tg_status tg_sweep_run(tg_sweep *sweep) {
                 leave(sweep, node);
             } else if (node->kind == TG_NODE_ELEMENTWISE) {
                 if (node->dtype == TG_F64 && node->operands <= 2) {
-                    work += (tg_index)number_run(sweep, node) * ELEMENTS_PER_NODE;
+                    work += (tg_index)tg_numbers_run(sweep, node) * ELEMENTS_PER_NODE;
                 } else {
-                    number_node(sweep, node);
+                    tg_numbers_node(sweep, node);
                 }
             } else {
                 const tg_cell *cell = tg_sweep_cell(sweep, node->slot);

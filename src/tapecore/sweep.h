@@ -86,6 +86,10 @@ bool tg_sweep_is_reached(const tg_sweep *sweep, uint32_t slot);
 static inline tg_cell *tg_sweep_cell(const tg_sweep *sweep, uint32_t slot) {
     return &sweep->cells[slot - sweep->low];
 }
+/* True if a cotangent can go to this slot, which is TG_NO_SLOT or below sweep->high. */
+static inline bool tg_sweep_wants(const tg_sweep *sweep, uint32_t slot) {
+    return slot != TG_NO_SLOT && slot >= sweep->low && (sweep->states[slot - sweep->low] & TG_STATE_ACTIVE);
+}
 static inline void tg_sweep_reach(const tg_sweep *sweep, uint32_t slot) {
     sweep->states[slot - sweep->low] |= TG_STATE_REACHED;
 }
