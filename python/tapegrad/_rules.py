@@ -119,7 +119,7 @@ def cotangent(op: int, k: int, g: _native.Tensor, saved: Sequence[_native.Tensor
 
 
 def tangent(op: int, k: int, t: _native.Tensor, saved: Sequence[_native.Tensor | None]) -> _native.Tensor:
-    """The tangent t of operand k times its partial derivative, by recorded operations; exactly zero where t is.
+    """The tangent t of operand k times its partial derivative, by recorded operations; zero where either is zero.
 
     `saved` is as for `cotangent`, of which this is the transpose.
     """
@@ -133,6 +133,10 @@ def tangent(op: int, k: int, t: _native.Tensor, saved: Sequence[_native.Tensor |
         # The partial is the gradient of a real number: its slope along t is the real part of their inner product.
         return real(_native.elementwise["multiply_no_nan"](conjugate(partial), t))
     product: _native.Tensor = _native.elementwise["multiply_no_nan"](partial, t)
+    if isinstance(partial, _native.Value) and np.isnan(_native.array(product)).any():
+        # A pole before a slope of exactly zero, such as the branch that a where() did not take, contributes nothing.
+        moving = _native.where(_native.array(partial) == 0, 0, t)
+        product = _native.elementwise["multiply_no_nan"](partial, moving)
     return product
 
 

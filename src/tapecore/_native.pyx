@@ -1242,7 +1242,7 @@ cdef bint is_observed(tg_thread *thread) noexcept:
 
 
 cdef int observe(tg_thread *thread, str name, list operands, tuple results) except -1:
-    """Tells the observers of an operation, after all tapes that know an operand have recorded it: an observer may raise."""
+    """Tells the observers of an operation, after all tapes that know an operand have recorded it: they may raise."""
     cdef tg_tape *tape
     cdef uint32_t slot
     cdef int i
@@ -2451,7 +2451,8 @@ cdef class GradientTape:
         Whether trainable variables are watched when they are read.
     debug : bool
         Whether to remember where each operation was called, and what became of values that left the tape, for
-        `explain` and `summary`. It makes recording slower.
+        `explain` and `summary`. It makes recording slower, and keeps these values, and after `gradient` what was
+        recorded, until the tape is reset, entered again, or gone.
     max_bytes : int, optional
         The most memory that the tape and what it saves may take; beyond it an operation raises MemoryError and names
         the largest contributors. It makes recording slower.
@@ -2528,9 +2529,9 @@ cdef class GradientTape:
         self.tape.observed = observer is not None
 
     def _nodes(self, uint32_t slot=0, size_t limit=0):
-        """What the tape holds from a slot on (no more than `limit` nodes, if that is not 0), in order: (slot, kind, name,
-        slots of the operands (None for constants), [(shape, dtype)] of the outputs, [(address, bytes)] of the buffers
-        of the saved arrays) for each node."""
+        """What the tape holds from a slot on (no more than `limit` nodes, if that is not 0), in order: (slot, kind,
+        name, slots of the operands (None for constants), [(shape, dtype)] of the outputs, [(address, bytes)] of the
+        buffers of the saved arrays) for each node."""
         cdef uint32_t k
         cdef int bit
         cdef tg_node *node

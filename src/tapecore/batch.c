@@ -95,6 +95,58 @@ tg_status tg_batch_carry(const tg_loops *loops, tg_workspace *workspace, const t
     return status;
 }
 
+/* True if an element is infinite or nan; also for arrays with gaps, at which nobody has looked. */
+static bool may_be_infinite(const tg_value *value) {
+    const tg_index size = tg_value_size(value);
+    if (value->array && !value->array->contiguous) return true;
+    const void *data = value->array ? (const void *)value->array->data : (const void *)&value->scalar;
+    unsigned infinite = 0; /* x * 0 is 0 for every finite number, and nan for the others */
+    if (value->dtype == TG_F64) {
+        for (tg_index i = 0; i < size; i++) infinite |= ((const double *)data)[i] * 0.0 != 0.0;
+    } else {
+        for (tg_index i = 0; i < size; i++) infinite |= ((const float *)data)[i] * 0.0f != 0.0f;
+    }
+    return infinite != 0;
+}
+
+/* *out: a bool array, or number, that says where a value is not zero; owned by the caller. */
+static tg_status nonzero(tg_pool *pool, const tg_value *value, tg_value *out) {
+    *out = (tg_value){.array = NULL, .dtype = TG_BOOL};
+    if (value->array) {
+        tg_status status = tg_array_new(pool, TG_BOOL, value->array->ndim, tg_array_shape(value->array), &out->array);
+        if (status != TG_OK) return status;
+    }
+    const void *data = value->array ? (const void *)value->array->data : (const void *)&value->scalar;
+    bool *test = out->array ? (bool *)(void *)out->array->data : &out->scalar.b;
+    const tg_index size = tg_value_size(value);
+    for (tg_index i = 0; i < size; i++) {
+        test[i] = value->dtype == TG_F64 ? ((const double *)data)[i] != 0.0 : ((const float *)data)[i] != 0.0f;
+    }
+    return TG_OK;
+}
+
+tg_status tg_batch_tame(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k, tg_index batch,
+                        const tg_value *tangent, tg_value *out) {
+    *out = *tangent;
+    if (!may_be_infinite(tangent)) {
+        if (out->array) tg_array_retain(out->array);
+        return TG_OK;
+    }
+    tg_value partial, test;
+    tg_status status = partial_value(loops, workspace, use, k, &partial);
+    if (status != TG_OK) return status;
+    status = nonzero(workspace->pool, &partial, &test);
+    tg_array_release(partial.array);
+    if (status != TG_OK) return status;
+    const tg_index kept = 0;
+    tg_call mask = {.op = TG_MASK, .dtype = use->dtype, .ndim = use->ndim, .params = &kept, .params_count = 1};
+    if (use->ndim) memcpy(mask.shape, use->shape, (size_t)use->ndim * sizeof *mask.shape);
+    const tg_value operands[2] = {*tangent, test};
+    status = tg_batch_apply(loops, workspace, &mask, batch, 0, operands, out);
+    tg_array_release(test.array);
+    return status;
+}
+
 /* --- structural calls --------------------------------------------------------------------------------------------- */
 
 /* The shape of a reduction of (batch, shape...) whose axes stay. */

@@ -1,6 +1,7 @@
-/* numbers.c: runs of operations on single numbers in a reverse sweep. */
+/* numbers.c: operations on single numbers in a reverse sweep and a forward push. */
 #include "numbers.h"
 
+#include <math.h>
 #include <string.h>
 
 /* After so many nodes the sweep wants to look at its poll function. */
@@ -80,4 +81,53 @@ size_t tg_numbers_run(tg_sweep *sweep, const tg_node *node) {
     }
     sweep->cursor = cursor;
     return walked;
+}
+
+/* A tangent that met a partial of exactly zero contributes nothing, be it infinite: nan is asked about here. */
+static bool partial_is_zero(const tg_push *push, const tg_node *node, uint32_t k, const double *in64, const float *in32) {
+    double of64[TG_MAX_OPERANDS];
+    float of32[TG_MAX_OPERANDS];
+    if (node->dtype == TG_F64) {
+        tg_scalar_vjp_f64(push->loops, node->op, 1u << k, 1.0, in64, in64[TG_MAX_OPERANDS], of64);
+        return of64[k] == 0.0;
+    }
+    tg_scalar_vjp_f32(push->loops, node->op, 1u << k, 1.0f, in32, in32[TG_MAX_OPERANDS], of32);
+    return of32[k] == 0.0f;
+}
+
+tg_status tg_numbers_push(tg_push *push, const tg_node *node) {
+    const tg_op_info *info = &tg_op_table[node->op];
+    const uint64_t *saved = (const uint64_t *)(node + 1) + tg_node_in_words(node->operands);
+    double in64[TG_MAX_OPERANDS + 1], sum64 = 0.0;
+    float in32[TG_MAX_OPERANDS + 1], sum32 = 0.0f;
+    for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) {
+        const int bit = __builtin_ctz(mask);
+        memcpy(&in64[bit], saved, sizeof *in64);
+        memcpy(&in32[bit], saved++, sizeof *in32);
+    }
+    bool any = false;
+    for (uint32_t k = 0; k < node->operands; k++) {
+        tg_value t;
+        if (!info->partial[k] || node->in[k] == TG_NO_SLOT || !tg_push_peek(push, node->in[k], &t)) continue;
+        any = true;
+        if (node->dtype == TG_F64) {
+            double contribution[TG_MAX_OPERANDS];
+            tg_scalar_vjp_f64(push->loops, node->op, 1u << k, t.scalar.f64, in64, in64[TG_MAX_OPERANDS], contribution);
+            if (isnan(contribution[k]) && partial_is_zero(push, node, k, in64, in32)) continue;
+            sum64 += contribution[k];
+        } else {
+            float contribution[TG_MAX_OPERANDS];
+            tg_scalar_vjp_f32(push->loops, node->op, 1u << k, t.scalar.f32, in32, in32[TG_MAX_OPERANDS], contribution);
+            if (isnan(contribution[k]) && partial_is_zero(push, node, k, in64, in32)) continue;
+            sum32 += contribution[k];
+        }
+    }
+    if (!any) return TG_OK;
+    tg_value sum = {.array = NULL, .dtype = node->dtype};
+    if (node->dtype == TG_F64) {
+        sum.scalar.f64 = sum64;
+    } else {
+        sum.scalar.f32 = sum32;
+    }
+    return tg_push_set(push, node->slot, &sum);
 }

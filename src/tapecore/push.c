@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "numbers.h"
+
 #define ELEMENTS_PER_POLL (1 << 22)
 #define ELEMENTS_PER_NODE 64
 
@@ -113,41 +115,6 @@ static tg_status add(tg_push *push, tg_value *sum, bool *empty, tg_value *contri
 
 /* --- native nodes ----------------------------------------------------------------------------------------------- */
 
-static tg_status number_node(tg_push *push, const tg_node *node) {
-    const tg_op_info *info = &tg_op_table[node->op];
-    const uint64_t *saved = (const uint64_t *)(node + 1) + tg_node_in_words(node->operands);
-    double in64[TG_MAX_OPERANDS + 1], sum64 = 0.0;
-    float in32[TG_MAX_OPERANDS + 1], sum32 = 0.0f;
-    for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) {
-        const int bit = __builtin_ctz(mask);
-        memcpy(&in64[bit], saved, sizeof *in64);
-        memcpy(&in32[bit], saved++, sizeof *in32);
-    }
-    bool any = false;
-    for (uint32_t k = 0; k < node->operands; k++) {
-        tg_value t;
-        if (!info->partial[k] || !tangent_of(push, node->in[k], &t)) continue;
-        any = true;
-        if (node->dtype == TG_F64) {
-            double contribution[TG_MAX_OPERANDS];
-            tg_scalar_vjp_f64(push->loops, node->op, 1u << k, t.scalar.f64, in64, in64[TG_MAX_OPERANDS], contribution);
-            sum64 += contribution[k];
-        } else {
-            float contribution[TG_MAX_OPERANDS];
-            tg_scalar_vjp_f32(push->loops, node->op, 1u << k, t.scalar.f32, in32, in32[TG_MAX_OPERANDS], contribution);
-            sum32 += contribution[k];
-        }
-    }
-    if (!any) return TG_OK;
-    tg_value sum = {.array = NULL, .dtype = node->dtype};
-    if (node->dtype == TG_F64) {
-        sum.scalar.f64 = sum64;
-    } else {
-        sum.scalar.f32 = sum32;
-    }
-    return tg_push_set(push, node->slot, &sum);
-}
-
 /* A tangent that passes on as it is: the operand's array, if it has the output's shape. */
 static bool passes_on(const tg_op_info *info, uint32_t k, const tg_value *t, tg_output output) {
     return strcmp(info->partial[k], "1") == 0 &&
@@ -184,10 +151,15 @@ static tg_status elementwise_node(tg_push *push, const tg_node *node) {
             tg_array_release(sum.array);
             sum.array = own;
         }
+        tg_value tame = {.array = NULL};
         if (empty) status = tg_array_new(push->tape->pool, node->dtype, output.ndim, output.shape, &sum.array);
         if (status == TG_OK) {
-            status = tg_batch_carry(push->loops, &push->workspace, &use, (int)k, push->batch, &t, &sum, empty);
+            status = tg_batch_tame(push->loops, &push->workspace, &use, (int)k, push->batch, &t, &tame);
         }
+        if (status == TG_OK) {
+            status = tg_batch_carry(push->loops, &push->workspace, &use, (int)k, push->batch, &tame, &sum, empty);
+        }
+        tg_array_release(tame.array);
         empty = false;
     }
     if (status == TG_OK && !empty) return tg_push_set(push, node->slot, &sum);
@@ -309,7 +281,7 @@ static tg_status visit(tg_push *push, tg_node *node) {
     if (!native) return push->hooks.rule(push->hooks.context, push, node);
     if (!tg_batch_fits(output, push->batch)) return TG_TOO_LARGE;
     if (node->kind == TG_NODE_STRUCTURAL) return structural_node(push, node);
-    if (node->ndim == 0 && !push->batch) return number_node(push, node);
+    if (node->ndim == 0 && !push->batch) return tg_numbers_push(push, node);
     return elementwise_node(push, node);
 }
 

@@ -53,7 +53,11 @@ _imag: Operation = linear("imag", forward=lambda x: np.imag(x), transpose=lambda
 
 def complex(real: TensorLike, imag: TensorLike) -> Tensor:
     """Return `real + 1j * imag`, elementwise: complex64 of float32 parts, complex128 of float64 parts."""
-    result: Tensor = _complex(as_tensor(real), as_tensor(imag))
+    re, im = as_tensor(real), as_tensor(imag)
+    for part in (re, im):
+        if part.dtype.is_complex:
+            raise TypeError(f"complex: the parts of complex numbers are real, not {part.dtype.name}.")
+    result: Tensor = _complex(re, im)
     return result
 
 

@@ -80,6 +80,7 @@ def _operation(rule: _Rule, forward: Callable[..., Any]) -> Operation:
         out = tuple([own(part) for part in result]) if type(result) is tuple else own(result)
         watched = tuple([is_watched(value) for value in values])
         if True not in watched:
+            observe_end(name, list(values), out if isinstance(out, tuple) else (out,))
             return out
         saved = tuple([get(values, out, parameters) for get in plan_for(watched)])
         record(rule, values, out, saved)

@@ -59,7 +59,7 @@ def _series(t: _Array, order: int) -> _Array:
 sinc_derivative: Operation = structural(
     "derivative of sinc",
     _derivative,
-    x=lambda g, x, order: elementwise.multiply_no_nan(sinc_derivative(x, order=order + 1), g),
+    x=lambda g, x, order: elementwise.multiply_no_nan(conjugate(sinc_derivative(x, order=order + 1)), g),
 )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tapegrad import _native as native
 from tapegrad._native import Tensor
+from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import structural
 from tapegrad._ops.reductions import sum as sum_
 
@@ -50,12 +51,13 @@ def _log_softmax_values(logits: npt.NDArray[Any], *, axis: int) -> npt.NDArray[A
 
 
 def _softmax_vjp(g: Tensor, out: Tensor, axis: int) -> Tensor:
+    out = conjugate(out)
     weighted = _multiply(g, out)
     return _subtract(weighted, _multiply(out, sum_(weighted, axis=axis, keepdims=True)))
 
 
 def _log_softmax_vjp(g: Tensor, out: Tensor, axis: int) -> Tensor:
-    return _subtract(g, _multiply(_exp(out), sum_(g, axis=axis, keepdims=True)))
+    return _subtract(g, _multiply(conjugate(_exp(out)), sum_(g, axis=axis, keepdims=True)))
 
 
 softmax = structural("softmax", _softmax_values, logits=_softmax_vjp)
@@ -86,6 +88,8 @@ _sigmoid_cross_entropy = structural(
 def sigmoid_cross_entropy(labels: Any, logits: Any) -> Tensor:
     """``-labels * log(sigmoid(logits)) - (1 - labels) * log(1 - sigmoid(logits))``, element by element."""
     logits = native.tensor(logits)
+    if logits.dtype.is_complex:
+        raise TypeError(f"logits must be floating point, got {logits.dtype.name}; take their real part.")
     labels = native.cast(labels, logits.dtype)
     if labels.shape != logits.shape:
         raise ValueError(

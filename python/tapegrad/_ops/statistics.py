@@ -11,6 +11,7 @@ from tapegrad import _native
 from tapegrad._native import Tensor, array
 from tapegrad._ops import reductions, spread
 from tapegrad._ops.arguments import as_axes, as_inexact, as_tensor, kept_shape
+from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import Operation, TensorLike, silent, structural
 from tapegrad._ops.elementwise import elementwise
 
@@ -73,7 +74,7 @@ def _logsumexp_vjp(g: Tensor, a: Tensor, axis: _Axes) -> Tensor:
     weights = elementwise.exp(shifted)
     # The sum is 0, and so are the weights, where all elements are -inf.
     softmax = elementwise.divide_no_nan(weights, _native.sum(weights, axis, True))
-    return elementwise.multiply_no_nan(softmax, _native.reshape(g, kept_shape(a.shape, axis)))
+    return elementwise.multiply_no_nan(conjugate(softmax), _native.reshape(g, kept_shape(a.shape, axis)))
 
 
 _logsumexp = structural("logsumexp", _logsumexp_forward, a=_logsumexp_vjp)
@@ -149,8 +150,10 @@ def _p_norm_forward(a: npt.NDArray[Any], *, p: float, axis: _Axes, keepdims: boo
 
 def _p_norm_vjp(g: Tensor, a: Tensor, out: Tensor, p: float, axis: _Axes) -> Tensor:
     shape = kept_shape(a.shape, axis)
-    ratio = elementwise.divide_no_nan(elementwise.absolute(a), _native.reshape(out, shape))
-    slope = elementwise.multiply(elementwise.sign(a), elementwise.power(ratio, p - 1.0))
+    magnitude = elementwise.absolute(a)
+    direction = elementwise.divide_no_nan(a, magnitude) if a.dtype.is_complex else elementwise.sign(a)
+    ratio = elementwise.divide_no_nan(magnitude, _native.reshape(out, shape))
+    slope = elementwise.multiply(direction, elementwise.power(ratio, p - 1.0))
     return elementwise.multiply_no_nan(slope, _native.reshape(g, shape))
 
 

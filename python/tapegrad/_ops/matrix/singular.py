@@ -8,6 +8,7 @@ each other, at rates divided by their sums. As with eigenvalues, vectors of valu
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -102,26 +103,24 @@ def _none_at_zero(g: Tensor, s: Tensor) -> Tensor:
 
 def _of_vectors(g_u: Tensor | None, g_v: Tensor | None, u: Tensor, s: Tensor, v: Tensor) -> Tensor:
     """Return the matrices' cotangent for those of the vectors."""
-    zero = np.zeros((), u.dtype.dtype)
     if u.dtype.is_complex and u.size:
         g_u, g_v = _with_phases(g_u, g_v, u, v)
-    of_u = zero if g_u is None else matmul(adjoint(u), g_u)
-    of_v = zero if g_v is None else matmul(adjoint(v), g_v)
-    alike, against = _skew(elementwise.add(of_u, of_v)), _skew(elementwise.subtract(of_u, of_v))
-    middle = elementwise.add(
-        elementwise.multiply_no_nan(reciprocal_gaps(s), alike),
-        elementwise.multiply_no_nan(elementwise.reciprocal(pair_sums(s)), against),
-    )
-    result = matmul(matmul(u, middle), adjoint(v))
-    if g_u is not None and u.shape[-2] > u.shape[-1]:
-        outside = elementwise.subtract(g_u, matmul(u, of_u))
-        outside = elementwise.multiply_no_nan(_as_row(elementwise.reciprocal(s)), outside)
-        result = elementwise.add(result, matmul(outside, adjoint(v)))
-    if g_v is not None and v.shape[-2] > v.shape[-1]:
-        outside = elementwise.subtract(g_v, matmul(v, of_v))
-        outside = elementwise.multiply_no_nan(_as_row(elementwise.reciprocal(s)), outside)
-        result = elementwise.add(result, matmul(u, adjoint(outside)))
-    return result
+    gaps, sums = reciprocal_gaps(s), elementwise.reciprocal(pair_sums(s))
+    parts = []
+    for g, vectors, sign in ((g_u, u, 1.0), (g_v, v, -1.0)):
+        if g is None:
+            continue
+        overlaps = matmul(adjoint(vectors), g)
+        # Divided one by one and then added: at equal values overlaps that would cancel are no proof of no dependence.
+        alike = hermitian_part(elementwise.multiply_no_nan(gaps, overlaps))
+        against = elementwise.multiply(elementwise.subtract(overlaps, adjoint(overlaps)), 0.5 * sign)
+        middle = elementwise.add(alike, elementwise.multiply_no_nan(sums, against))
+        parts.append(matmul(matmul(u, middle), adjoint(v)))
+        if vectors.shape[-2] > vectors.shape[-1]:
+            beyond = elementwise.subtract(g, matmul(vectors, overlaps))
+            beyond = elementwise.multiply_no_nan(_as_row(elementwise.reciprocal(s)), beyond)
+            parts.append(matmul(beyond, adjoint(v)) if vectors is u else matmul(u, adjoint(beyond)))
+    return functools.reduce(elementwise.add, parts)
 
 
 def _as_row(s: Tensor) -> Tensor:
@@ -131,10 +130,6 @@ def _as_row(s: Tensor) -> Tensor:
 def pair_sums(s: Tensor) -> Tensor:
     """Return `s[i] + s[j]`."""
     return elementwise.add(getitem(s, (..., slice(None), None)), _as_row(s))
-
-
-def _skew(a: Tensor) -> Tensor:
-    return elementwise.multiply(elementwise.subtract(a, adjoint(a)), 0.5)
 
 
 def _with_phases(g_u: Tensor | None, g_v: Tensor | None, u: Tensor, v: Tensor) -> tuple[Tensor | None, Tensor | None]:
