@@ -139,9 +139,8 @@ class TestErrors:
 class TestNesting:
     def test_accumulators(self):
         x = constant(1.1)
-        with ForwardAccumulator(x, constant(1.0)) as outer:
-            with ForwardAccumulator(x, constant(1.0)) as inner:
-                y = x**3.5
+        with ForwardAccumulator(x, constant(1.0)) as outer, ForwardAccumulator(x, constant(1.0)) as inner:
+            y = x**3.5
         first = inner.jvp(y)
         assert float(first) == pytest.approx(3.5 * 1.1**2.5, rel=1e-14)
         assert float(outer.jvp(first)) == pytest.approx(3.5 * 2.5 * 1.1**1.5, rel=1e-14)
@@ -150,12 +149,11 @@ class TestNesting:
 
     def test_strictly_also_inside_the_blocks(self):
         x = constant(1.1)
-        with ForwardAccumulator(x, constant(1.0)) as outer:
-            with ForwardAccumulator(x, constant(1.0)) as inner:
-                y = x**3
-                assert inner.jvp(outer.jvp(y)) is None
-                assert outer.jvp(outer.jvp(y)) is None
-                assert float(outer.jvp(inner.jvp(y))) == pytest.approx(6.6)
+        with ForwardAccumulator(x, constant(1.0)) as outer, ForwardAccumulator(x, constant(1.0)) as inner:
+            y = x**3
+            assert inner.jvp(outer.jvp(y)) is None
+            assert outer.jvp(outer.jvp(y)) is None
+            assert float(outer.jvp(inner.jvp(y))) == pytest.approx(6.6)
 
     def test_three_deep(self):
         x = constant(2.0)

@@ -27,9 +27,7 @@ def by_gradients(function, *arrays):
         seed = np.zeros(result.shape, result.dtype.as_numpy_dtype)
         seed[place] = 1
         rows.append(tape.gradient(result, sources, tf.constant(seed), unconnected_gradients="zero"))
-    return [
-        np.array([row[k].numpy() for row in rows]).reshape(result.shape + s.shape) for k, s in enumerate(sources)
-    ]
+    return [np.array([row[k].numpy() for row in rows]).reshape(result.shape + s.shape) for k, s in enumerate(sources)]
 
 
 FUNCTIONS = {

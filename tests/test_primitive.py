@@ -53,6 +53,19 @@ class TestRules:
         exp = tf.primitive(lambda x: math.exp(x), vjp=lambda g, out, x: g * out)
         assert tf.grad(tf.grad(tf.grad(exp)))(0.5) == math.exp(0.5)
 
+    def test_rule_that_calls_its_own_primitive(self):
+        def vjp(g, x, a, b):
+            w = solve(np.transpose(a), g)
+            return -np.outer(w, x), w
+
+        solve = tf.primitive(solve_by_compiled_code, vjp=vjp)
+
+        def f(solve):
+            return lambda a: np.sum(solve(a, B) ** 2)
+
+        np.testing.assert_allclose(tf.hvp(f(solve))(A, A.T), tf.hvp(f(np.linalg.solve))(A, A.T), rtol=1e-12)
+        np.testing.assert_allclose(tf.hessian(f(solve))(A), tf.hessian(f(np.linalg.solve))(A), rtol=1e-12)
+
     @pytest.mark.parametrize(
         "rules",
         [{"vjp": lambda g, out, z: g * np.conj(2.0 * z)}, {"jvp": lambda t, out, z: 2.0 * z * t}],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,7 @@ _LEAST_ROWS = 16
 """Below this a chunk's fixed costs are more than what the cache gives."""
 
 
-def jacobian(
-    tape: GradientTape, target: Any, sources: Any, zero: bool, max_bytes: int | None, progress: bool
-) -> Any:
+def jacobian(tape: GradientTape, target: Any, sources: Any, zero: bool, max_bytes: int | None, progress: bool) -> Any:
     """Return the derivatives of each element of the target: in the structure of the target that of the sources."""
     if max_bytes is not None and max_bytes <= 0:
         raise ValueError(f"jacobian: max_bytes must be positive, not {max_bytes}.")
@@ -121,7 +120,9 @@ class _Blocks:
             return
         if self._whole is None:
             first = array(self._parts.pop())
-            self._whole = np.empty((math.prod(self._shape) // math.prod(first.shape[1:]), *first.shape[1:]), first.dtype)
+            self._whole = np.empty(
+                (math.prod(self._shape) // math.prod(first.shape[1:]), *first.shape[1:]), first.dtype
+            )
             self._append(first)
         self._append(array(rows))
 
@@ -179,7 +180,7 @@ def _unit_seeds(tape: GradientTape, like: Value, max_bytes: int | None) -> Itera
         rows = min(rows, max(1, max_bytes // (dtype.itemsize * max(size + work, 1))))
     chunks = max(1, -(-size // rows))
     bounds = [round(k * size / chunks) for k in range(chunks + 1)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         if end > start:
             yield own(np.eye(end - start, size, start, dtype).reshape(end - start, *like.shape))
 
@@ -318,8 +319,6 @@ def _values(structure: Any, argument: str) -> list[Any]:
                 f"{type(leaf).__name__!r}. Convert it with tapegrad.constant inside the tape."
             )
     return leaves
-
-
 
 
 def _packed(structure: Any, leaves: list[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,9 @@ class ForwardAccumulator:
         if batched:
             lengths = {direction.shape[0] for direction in directions}
             if len(lengths) != 1 or lengths == {0}:
-                raise ValueError(f"Batched tangents must be equally many, and at least one: there are {sorted(lengths)}.")
+                raise ValueError(
+                    f"Batched tangents must be equally many, and at least one: there are {sorted(lengths)}."
+                )
             self._batch = lengths.pop()
         self._tape = _native.accumulator_tape()
         self._tape._follow(values)
@@ -99,10 +102,12 @@ class ForwardAccumulator:
         self._recording = True
         return self
 
-    def __exit__(self, *details: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._recording = False
-        self._tape.__exit__(*details)
-        if details[0] is None and _native.is_recording():
+        self._tape.__exit__(kind, error, traceback)
+        if kind is None and _native.is_recording():
             self._push.advance()
 
     def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
@@ -154,7 +159,9 @@ def _direction(value: Any, tangent: Any, batched: bool) -> Tensor:
     own_shape = direction.shape[1:] if batched else direction.shape
     if own_shape != value.shape or (batched and not direction.ndim):
         wanted = f"(n, {', '.join(map(str, value.shape))})" if batched else str(value.shape)
-        raise ValueError(f"The tangent of a primal of shape {value.shape} must have shape {wanted}, not {direction.shape}.")
+        raise ValueError(
+            f"The tangent of a primal of shape {value.shape} must have shape {wanted}, not {direction.shape}."
+        )
     if direction.dtype.is_complex and not value.dtype.is_complex:
         raise ValueError(f"The tangent of a {value.dtype.name} primal cannot be {direction.dtype.name}.")
     return _native.cast(direction, value.dtype)

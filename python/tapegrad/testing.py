@@ -20,6 +20,8 @@ _Array = npt.NDArray[Any]
 
 _MODES = ("reverse", "forward", "batched")
 
+_BATCH = 3
+
 
 def check_grads(
     f: Callable[..., Any],
@@ -63,8 +65,8 @@ def check_grads(
     Raises
     ------
     AssertionError
-        If a derivative is wrong. The message names mode, order, seed, argument, the worst element, and both
-        numbers.
+        If a derivative is wrong. The message names function, mode, order, seed, argument, the worst element, and
+        both numbers.
     ValueError
         If the order is below 1 or a mode is unknown.
     TypeError
@@ -104,18 +106,17 @@ def check_grads(
         results = nest.flatten(f(*nest.pack_sequence_as(args, moved)))
         return [tensor(result) for result in results if _is_inexact(result)]
 
+    name = getattr(f, "__name__", type(f).__name__)
     for mode in modes:
         current = function
         for degree in range(1, order + 1):
             rng = np.random.default_rng([seed, degree])
             results = current(*map(own, points))
             if not results:
-                raise TypeError(
-                    "There is nothing to differentiate: none of the results is floating or complex."
-                )
+                raise TypeError("There is nothing to differentiate: none of the results is floating or complex.")
             weights = [own(_random(rng, array(result))) for result in results]
             weighted = _weighted(current, weights)
-            label = f"mode {mode}, order {degree}, seed {seed}"
+            label = f"{name}: mode {mode}, order {degree}, seed {seed}"
             if mode == "reverse":
                 _check(weighted, points, rng, label, atol, rtol, eps)
             elif mode == "forward":
@@ -123,61 +124,6 @@ def check_grads(
             else:
                 _check_batched(current, points, rng, label)
             current = _gradient(weighted)
-
-
-def _check_forward(
-    weighted: Callable[..., Tensor],
-    points: list[_Array],
-    rng: np.random.Generator,
-    label: str,
-    atol: float,
-    rtol: float,
-    eps: float,
-) -> None:
-    """Compare the tangent of a real-valued function with differences, one argument at a time."""
-    for k, point in enumerate(points):
-        direction = _random(rng, point)
-        direction = direction / max(float(np.linalg.norm(direction)), 1e-300)
-        values = [*map(own, points)]
-        with ForwardAccumulator(values[k], own(np.asarray(direction))) as accumulator:
-            total = weighted(*values)
-        analytic = float(accumulator.jvp(total, "zero"))
-        numeric = _slope(weighted, points, k, direction, eps)
-        if not abs(numeric - analytic) <= atol + rtol * abs(numeric):
-            raise AssertionError(
-                f"{label}: along a random direction of differentiable argument {k}, the slope is "
-                f"{analytic!r} by the tangent, but {numeric!r} by differences."
-            )
-
-
-def _check_batched(
-    function: Callable[..., list[Tensor]], points: list[_Array], rng: np.random.Generator, label: str
-) -> None:
-    """Compare what stacks of cotangents and tangents give with what they give one by one."""
-    values = [*map(own, points)]
-    with GradientTape(persistent=True) as tape:
-        tape.watch(values)
-        results = function(*values)
-    for what, origins, ends, together in (
-        ("cotangents", results, values, tape._pull),
-        ("tangents", values, results, tape._push),
-    ):
-        stacks = [np.stack([_random(rng, array(value)) for _ in range(3)]) for value in origins]
-        stacked = together(results, values, [*map(own, stacks)], 3)
-        for row in range(3):
-            single = together(results, values, [own(np.asarray(stack[row])) for stack in stacks], 0)
-            for k, (end, all_, one) in enumerate(zip(ends, stacked, single, strict=True)):
-                if (all_ is None) != (one is None):
-                    raise AssertionError(f"{label}: for a stack of {what} number {k} is {all_}, for one {one}.")
-                if one is None:
-                    continue
-                if all_.shape != (3, *end.shape) or not np.allclose(
-                    array(all_)[row], array(one), rtol=1e-7, atol=1e-9, equal_nan=True
-                ):
-                    raise AssertionError(
-                        f"{label}: row {row} of what a stack of {what} gives for number {k} is "
-                        f"{array(all_)[row]!r}, and on its own {array(one)!r}."
-                    )
 
 
 def _check(
@@ -194,47 +140,119 @@ def _check(
     for k, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
         if gradient.shape != point.shape:
             raise AssertionError(
-                f"{label}: the gradient of differentiable argument {k} has shape {gradient.shape}, "
-                f"not {point.shape}."
+                f"{label}: the gradient of differentiable argument {k} has shape {gradient.shape}, not {point.shape}."
             )
-        direction = _random(rng, point)
-        direction = direction / max(float(np.linalg.norm(direction)), 1e-300)
-        numeric = _slope(weighted, points, k, direction, eps)
-        analytic = float(np.sum(np.conj(gradient) * direction).real)
-        if not abs(numeric - analytic) <= atol + rtol * abs(numeric):
-            raise AssertionError(
-                f"{label}: along a random direction of differentiable argument {k}, the slope is "
-                f"{analytic!r} by the gradient, but {numeric!r} by differences. "
-                f"{_worst(weighted, points, k, gradient, eps)}"
-            )
+
+        def slope(direction: _Array, gradient: _Array = gradient) -> float:
+            return float(np.sum(np.conj(gradient) * direction).real)
+
+        _compare(slope, "gradient", weighted, points, k, rng, label, atol, rtol, eps)
+
+
+def _check_forward(
+    weighted: Callable[..., Tensor],
+    points: list[_Array],
+    rng: np.random.Generator,
+    label: str,
+    atol: float,
+    rtol: float,
+    eps: float,
+) -> None:
+    """Compare the tangent of a real-valued function with differences, one argument at a time."""
+    for k in range(len(points)):
+
+        def slope(direction: _Array, k: int = k) -> float:
+            values = [*map(own, points)]
+            with ForwardAccumulator(values[k], own(np.asarray(direction))) as accumulator:
+                total = weighted(*values)
+            return float(accumulator.jvp(total, "zero"))
+
+        _compare(slope, "tangent", weighted, points, k, rng, label, atol, rtol, eps)
+
+
+def _compare(
+    slope: Callable[[_Array], float],
+    what: str,
+    weighted: Callable[..., Tensor],
+    points: list[_Array],
+    k: int,
+    rng: np.random.Generator,
+    label: str,
+    atol: float,
+    rtol: float,
+    eps: float,
+) -> None:
+    """Compare the slope of argument k along a random direction, known by `what`, with differences."""
+    direction = _random(rng, points[k])
+    direction = direction / max(float(np.linalg.norm(direction)), 1e-300)
+    analytic, numeric = slope(direction), _slope(weighted, points, k, direction, eps)
+    if not abs(numeric - analytic) <= atol + rtol * abs(numeric):
+        raise AssertionError(
+            f"{label}: along a random direction of differentiable argument {k}, the slope is {analytic!r} by the "
+            f"{what}, but {numeric!r} by differences. {_worst(slope, what, weighted, points, k, eps)}"
+        )
 
 
 def _worst(
-    weighted: Callable[..., Tensor], points: list[_Array], k: int, gradient: _Array, eps: float
+    slope: Callable[[_Array], float],
+    what: str,
+    weighted: Callable[..., Tensor],
+    points: list[_Array],
+    k: int,
+    eps: float,
 ) -> str:
-    """Say where the gradient is furthest from the differences."""
+    """Say for which element the slope is furthest from the differences."""
     worst = (-1.0, (), 0.0, 0.0)
-    for index in np.ndindex(gradient.shape):
-        for unit in (1.0, 1.0j) if np.iscomplexobj(gradient) else (1.0,):
-            direction = np.zeros_like(gradient)
+    for index in np.ndindex(points[k].shape):
+        for unit in (1.0, 1.0j) if np.iscomplexobj(points[k]) else (1.0,):
+            direction = np.zeros_like(points[k])
             direction[index] = unit
-            numeric = _slope(weighted, points, k, direction, eps)
-            analytic = float((np.conj(gradient[index]) * unit).real)
+            analytic, numeric = slope(direction), _slope(weighted, points, k, direction, eps)
             difference = abs(numeric - analytic)
             if not difference <= worst[0]:
                 worst = (np.inf if np.isnan(difference) else difference, index, analytic, numeric)
     _, index, analytic, numeric = worst
-    return f"The worst element is at index {index}: {analytic!r} by the gradient, {numeric!r} by differences."
+    return f"The worst element is at index {index}: {analytic!r} by the {what}, {numeric!r} by differences."
 
 
-def _slope(
-    weighted: Callable[..., Tensor], points: list[_Array], k: int, direction: _Array, eps: float
-) -> float:
+def _check_batched(
+    function: Callable[..., list[Tensor]], points: list[_Array], rng: np.random.Generator, label: str
+) -> None:
+    """Compare what stacks of cotangents and tangents give with what they give one by one."""
+    values = [*map(own, points)]
+    with GradientTape(persistent=True) as tape:
+        tape.watch(values)
+        results = function(*values)
+    for what, origins, ends, end_name, together in (
+        ("cotangents", results, values, "differentiable argument", tape._pull),
+        ("tangents", values, results, "result", tape._push),
+    ):
+        stacks = [np.stack([_random(rng, array(value)) for _ in range(_BATCH)]) for value in origins]
+        stacked = together(results, values, [*map(own, stacks)], _BATCH)
+        for row in range(_BATCH):
+            single = together(results, values, [own(np.asarray(stack[row])) for stack in stacks], 0)
+            for k, (end, many, one) in enumerate(zip(ends, stacked, single, strict=True)):
+                found = f"{label}: of {end_name} {k}, a stack of {what} gives"
+                if (many is None) != (one is None):
+                    raise AssertionError(f"{found} {many}, and one by itself {one}.")
+                if one is None:
+                    continue
+                if many.shape != (_BATCH, *end.shape):
+                    raise AssertionError(f"{found} the shape {many.shape}, not {(_BATCH, *end.shape)}.")
+                got, expected = array(many)[row], array(one)
+                if not np.allclose(got, expected, rtol=1e-7, atol=1e-9, equal_nan=True):
+                    difference = np.abs(got - expected)
+                    index = tuple(map(int, np.unravel_index(np.argmax(difference), difference.shape)))
+                    raise AssertionError(
+                        f"{found} {got[index]!r} in row {row}, and that row by itself {expected[index]!r}, at index "
+                        f"{index}, the worst one."
+                    )
+
+
+def _slope(weighted: Callable[..., Tensor], points: list[_Array], k: int, direction: _Array, eps: float) -> float:
     """Return the slope along a direction of argument k by central differences."""
     ends = [
-        float(
-            weighted(*[own(point + step * direction if j == k else point) for j, point in enumerate(points)])
-        )
+        float(weighted(*[own(point + step * direction if j == k else point) for j, point in enumerate(points)]))
         for step in (eps, -eps)
     ]
     return (ends[0] - ends[1]) / (2 * eps)

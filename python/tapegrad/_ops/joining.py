@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor, Value
 from tapegrad._ops.arguments import as_axis, as_shape, as_tensor
-from tapegrad._ops.declare import Operation, TensorLike, structural
+from tapegrad._ops.declare import TensorLike
 from tapegrad.dtypes import DType
 
 __all__ = ["concatenate", "pack", "split", "stack", "unstack"]

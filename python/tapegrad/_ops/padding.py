@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tapegrad import _native
 from tapegrad._native import Tensor, Value, array
 from tapegrad._ops.arguments import as_int, as_tensor
-from tapegrad._ops.declare import TensorLike, linear, structural
+from tapegrad._ops.declare import TensorLike, structural
 
 __all__ = ["pad"]
 

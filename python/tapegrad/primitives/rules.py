@@ -141,8 +141,11 @@ def as_results(results: Sequence[Any]) -> list[Tensor | None]:
 
 
 def plain(x: Any) -> Any:
-    """Return a tensor as an array that may be written to; other things as they are."""
-    return x.numpy() if isinstance(x, Value) else x
+    """Return a tensor as an array that may be written to; other things as they are.
+
+    Unlike `x.numpy()` this tells no observer that the value leaves: it does not, where a primitive is called in a rule.
+    """
+    return array(x).copy()[()] if isinstance(x, Value) else x
 
 
 def _same(x: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import reduce
 from itertools import product
-from math import comb
+from math import comb, factorial
 from operator import add
 from typing import Any, TypeAlias
 
@@ -129,7 +129,7 @@ def gamma_ratio_to_stirling(a: Array) -> Array:
     return np.where(large, np.exp(series * inverse), direct)
 
 
-_DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
 def log_minus_digamma(a: Array) -> Array:
@@ -137,8 +137,8 @@ def log_minus_digamma(a: Array) -> Array:
     large = a >= 10.0
     inverse = 1.0 / np.where(large, a, 10.0)
     series = np.zeros_like(inverse)
-    for coefficient in reversed(_DIGAMMA):
-        series = series * inverse * inverse + coefficient
+    for k in range(len(_BERNOULLI), 0, -1):
+        series = series * inverse * inverse + _BERNOULLI[k - 1] / (2 * k)
     small = np.where(large, 1.0, a)
     direct = np.log(small) - scipy.special.digamma(small)
     return np.where(large, inverse * (0.5 + series * inverse), direct)
@@ -148,18 +148,39 @@ def polygamma(n: int, x: Array) -> Array:
     """Return derivative number n of the digamma function."""
     if n == 0:
         return np.asarray(scipy.special.digamma(x))
-    factor = float(scipy.special.factorial(n)) * (-1.0) ** (n + 1)
+    factor = factorial(n) * (-1.0) ** (n + 1)
     return np.asarray(factor * scipy.special.zeta(n + 1, x))
 
 
+_SHIFT = 10  # from here on the asymptotic series are accurate
+
+
 def polygamma_difference(n: int, x: Array, h: Array) -> Array:
-    """Return ``polygamma(n, x + h) - polygamma(n, x)``, by an integral of the next derivative where h is small."""
-    close = (h > -0.75 * x) & (h < 8.0 * x)
-    direct = polygamma(n, np.where(close, 1.0, x + h)) - polygamma(n, np.where(close, 1.0, x))
-    if not close.any():
-        return direct
-    start, step = x[close], h[close]
-    direct[close] = (
-        integrate(lambda t: polygamma(n + 1, start + t * step), np.zeros_like(step), np.ones_like(step)) * step
-    )
-    return direct
+    """Return ``polygamma(n, x + h) - polygamma(n, x)``, accurate for small h as well.
+
+    Where both arguments are positive, by recurrence and the asymptotic series: a difference of two powers is written as
+    ``(x + h)**-m - x**-m = -h p q (p**(m-1) + p**(m-2) q + ... + q**(m-1))`` with p = 1 / (x + h) and q = 1 / x.
+    """
+    positive = (x > 0.0) & (x + h > 0.0)
+    base, step = np.where(positive, x, 1.0), np.where(positive, h, 0.0)
+    sign = (-1.0) ** (n + 1)
+    total = np.zeros_like(base)
+    for k in range(_SHIFT):
+        total += sign * factorial(n) * _differences(base + k, step, n + 1)[-1]
+    powers = _differences(base + _SHIFT, step, 2 * len(_BERNOULLI) + n)
+    total += sign * (factorial(n) / 2.0) * powers[n]
+    total += sign * factorial(n - 1) * powers[n - 1] if n else np.log1p(step / (base + _SHIFT))
+    for k, number in enumerate(_BERNOULLI, 1):
+        total += sign * number * (factorial(2 * k + n - 1) / factorial(2 * k)) * powers[2 * k + n - 1]
+    return total if positive.all() else np.where(positive, total, polygamma(n, x + h) - polygamma(n, x))
+
+
+def _differences(x: Array, h: Array, count: int) -> list[Array]:
+    """Return ``(x + h)**-m - x**-m`` for m from 1 to `count`."""
+    p, q = 1.0 / (x + h), 1.0 / x
+    scale = -h * p * q
+    sums, power = [np.ones_like(x)], q
+    for _ in range(count - 1):
+        sums.append(p * sums[-1] + power)
+        power = power * q
+    return [scale * part for part in sums]

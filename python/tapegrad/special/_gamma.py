@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.special
 
 from tapegrad import _native
-from tapegrad._native import Tensor
+from tapegrad._native import Tensor, is_watched
 from tapegrad._ops.declare import Operation, TensorLike, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.registered import as_operand
@@ -122,7 +122,10 @@ def zeta(x: TensorLike, q: TensorLike | None = None) -> Tensor:
     >>> round(float(tape.gradient(y, x)), 12)
     -0.937548254316
     """
-    result: Tensor = _riemann(as_operand(x)) if q is None else _hurwitz(as_operand(x), as_operand(q))
+    x = as_operand(x)
+    if x.dtype.is_complex and is_watched(x):
+        raise TypeError("zeta: complex values have no rule in tapegrad; pass stop_gradient(...) of what is constant.")
+    result: Tensor = _riemann(x) if q is None else _hurwitz(x, as_operand(q))
     return result
 
 

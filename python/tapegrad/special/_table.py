@@ -99,6 +99,7 @@ def build(families: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Callab
             made[ufunc] = operation_of(
                 ufunc, row.partials, SCOPE, known, holomorphic=row.holomorphic, reasons=row.reasons, quiet=True
             )
+            made[ufunc].__module__ = "tapegrad.special"  # where pickle finds it
             enter(ufunc, made[ufunc])
         operations[name] = made[ufunc]
     SCOPE.update(operations)
