@@ -11,7 +11,7 @@ try:
 except ImportError:
     sys.exit("python -m bench needs pyperf (and matplotlib for the picture): pip install pyperf matplotlib")
 
-from bench import adapters, plot, report, runner
+from bench import adapters, plot, plot_workloads, report, runner
 from bench.profiles import PROFILES
 from bench.questions import QUESTIONS
 
@@ -21,18 +21,12 @@ SMOKE_PEERS = ("numpy", "tapegrad")
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument(
-        "--smoke", action="store_const", dest="profile", const="smoke", help="does it run? (seconds)"
-    )
+    effort.add_argument("--smoke", action="store_const", dest="profile", const="smoke", help="does it run? (seconds)")
     effort.add_argument("--fast", action="store_const", dest="profile", const="fast", help="a few minutes")
     parser.set_defaults(profile="full")
-    parser.add_argument(
-        "--only", action="append", choices=QUESTIONS, metavar="QUESTION", help=", ".join(QUESTIONS)
-    )
+    parser.add_argument("--only", action="append", choices=QUESTIONS, metavar="QUESTION", help=", ".join(QUESTIONS))
     parser.add_argument("--peers", type=_peers, help=f"comma-separated, of {', '.join(adapters.PEERS)}")
-    parser.add_argument(
-        "--output", type=Path, default=Path("bench-results"), help="directory for the results"
-    )
+    parser.add_argument("--output", type=Path, default=Path("bench-results"), help="directory for the results")
     return parser.parse_args()
 
 
@@ -80,8 +74,9 @@ def _write(collected: runner.Collected, output: Path, name: str) -> None:
     if collected.suite is not None:
         collected.suite.dump(str(output / "pyperf.json"), replace=True)
         written.append("pyperf.json")
-    if plot.draw(collected.results, output / "results.png"):
-        written.append("results.png")
+    for name, draw in (("results.png", plot.draw), ("workloads.png", plot_workloads.draw)):
+        if draw(collected.results, output / name):
+            written.append(name)
     print(f"Written to {output}: {', '.join(written)}.", file=sys.stderr)
 
 

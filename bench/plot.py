@@ -1,4 +1,4 @@
-"""Draws a run as one PNG: the vectors' ratios over their length, and bars for the other timed questions."""
+"""Draws the micro-benchmarks as a PNG: the vectors' ratios over their length, and bars for the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.figures import Answer
 from bench.goals import GOALS, VECTOR_RATIOS, Results, find
 from bench.report import seconds
 
-# One colour per library in every panel (Okabe and Ito's palette, told apart by colour-blind readers).
+# One colour per library in every picture (Okabe and Ito's palette, told apart by colour-blind readers).
 COLOURS = {
     "numpy": "#999999",
     "tapegrad": "#D55E00",
@@ -57,9 +57,7 @@ def _vectors(axis: Any, answers: dict[str, Answer], dtype: str) -> None:
                 points.append((int(match[1].replace(",", "")), found.ratio))
         if points:
             axis.plot(*zip(*points, strict=True), marker="o", color=COLOURS[peer], label=peer)
-    axis.plot(
-        *zip(*VECTOR_RATIOS.items(), strict=True), color="black", linestyle=":", label="tapegrad's goal"
-    )
+    axis.plot(*zip(*VECTOR_RATIOS.items(), strict=True), color="black", linestyle=":", label="tapegrad's goal")
     axis.axhline(1.0, color="black", linewidth=0.5)
     axis.set(xscale="log", yscale="log", xlabel="elements", ylabel="over NumPy's forward alone")
     axis.set_title(f"24 vector operations, value and gradients, {dtype}")
@@ -67,9 +65,7 @@ def _vectors(axis: Any, answers: dict[str, Answer], dtype: str) -> None:
 
 
 def _bars(axis: Any, answers: dict[str, Answer], question: str, case: str, title: str) -> None:
-    values = {
-        peer: found.value for peer, answer in answers.items() if (found := find(answer, case)) is not None
-    }
+    values = {peer: found.value for peer, answer in answers.items() if (found := find(answer, case)) is not None}
     axis.set_title(title)
     if not values:
         axis.text(0.5, 0.5, "not measured", ha="center", transform=axis.transAxes)
@@ -77,9 +73,7 @@ def _bars(axis: Any, answers: dict[str, Answer], question: str, case: str, title
         return
     bars = axis.barh(list(values), list(values.values()), color=[COLOURS[peer] for peer in values])
     axis.bar_label(bars, [seconds(value) for value in values.values()], padding=3, fontsize="small")
-    goals = [
-        goal.limit for goal in GOALS if (goal.question, goal.case, goal.kind) == (question, case, "value")
-    ]
+    goals = [goal.limit for goal in GOALS if (goal.question, goal.case, goal.kind) == (question, case, "value")]
     for limit in goals:
         axis.axvline(limit, color="black", linestyle=":")
         axis.set_title(f"{title} (dotted: tapegrad's goal)")

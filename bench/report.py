@@ -40,9 +40,14 @@ def ratio(value: float) -> str:
     return f"{value:.0f}x" if value >= 100 else f"{value:.3g}x" if value >= 10 else f"{value:.2f}x"
 
 
+def count(value: float) -> str:
+    """Return a number of things."""
+    return f"{value:,.0f}"
+
+
 def amount(value: float, unit: str) -> str:
     """Return a value in the unit of its figure."""
-    return {"second": seconds, "byte": size, "ratio": ratio}[unit](value)
+    return {"second": seconds, "byte": size, "ratio": ratio, "count": count}[unit](value)
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -123,9 +128,7 @@ def _cell(figure: Figure | None) -> str:
     spread = f" ±{figure.spread():.0%}" if len(figure.values) > 1 else ""
     if over is None:
         return value + spread
-    return (
-        f"{ratio(over)}{spread} ({value})" if figure.main == "ratio" else f"{value}{spread} ({ratio(over)})"
-    )
+    return f"{ratio(over)}{spread} ({value})" if figure.main == "ratio" else f"{value}{spread} ({ratio(over)})"
 
 
 def _limits(verdicts: Sequence[Verdict]) -> str:
@@ -134,9 +137,10 @@ def _limits(verdicts: Sequence[Verdict]) -> str:
 
 def limit(goal: Goal, unit: str) -> str:
     """Return a goal's limit in words."""
+    least = "at least " if goal.at_least else ""
     if goal.kind == "value":
-        return amount(goal.limit, unit)
-    return ratio(goal.limit) + ("" if goal.kind == "ratio" else f" of {goal.kind}")
+        return least + amount(goal.limit, unit)
+    return least + ratio(goal.limit) + ("" if goal.kind == "ratio" else f" of {goal.kind}")
 
 
 def _mark(verdict: Verdict) -> str:
@@ -146,7 +150,7 @@ def _mark(verdict: Verdict) -> str:
 
 
 def _goals(verdicts: Sequence[Verdict]) -> str:
-    rows = [["goal", "at most", "measured", ""]]
+    rows = [["goal", "at most, or as said", "measured", ""]]
     for verdict in verdicts:
         measured = "-" if verdict.measured is None else amount(verdict.measured, verdict.unit)
         goal = verdict.goal
@@ -170,9 +174,7 @@ def _remarks(name: str, answers: dict[str, Answer], controls: Sequence[Control])
     lines += [f"- {', '.join(peers)}: {note}" for note, peers in noted.items()]
     disturbed = _disturbed(name, controls)
     if disturbed:
-        lines.append(
-            f"- the machine was slow in a process of {', '.join(disturbed)}: compare its ratios, not times"
-        )
+        lines.append(f"- the machine was slow in a process of {', '.join(disturbed)}: compare its ratios, not times")
     return ["\n".join(lines)] if lines else []
 
 

@@ -52,9 +52,7 @@ class Collected:
             self.suite.add_runs(suite)
 
 
-def collect(
-    names: Sequence[str], peers: Sequence[str], profile: Profile, progress: Callable[[str], None]
-) -> Collected:
+def collect(names: Sequence[str], peers: Sequence[str], profile: Profile, progress: Callable[[str], None]) -> Collected:
     """Ask every question of every peer."""
     collected = Collected()
     for name in names:
@@ -121,9 +119,7 @@ def _run_worker(peer: str, question: str, profile: Profile, collected: Collected
 
 def _control(question: str, peer: str, answer: Answer) -> Control | None:
     """Take the medians of the control figures over everything that the process timed."""
-    float_ops = [
-        s for name, seconds in answer.timings.items() if name.endswith(FLOAT_CONTROL) for s in seconds
-    ]
+    float_ops = [s for name, seconds in answer.timings.items() if name.endswith(FLOAT_CONTROL) for s in seconds]
     copies = [s for name, seconds in answer.timings.items() if name.endswith(COPY_CONTROL) for s in seconds]
     if not float_ops or not copies:
         return None

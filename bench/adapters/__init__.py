@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bench.oracle import Array
+from bench.programs import Function, Ops
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class LongChain:
 
 
 @dataclass(frozen=True)
-class Mlp:
-    """A network's training step and its parameters (kernel, bias, kernel, bias) as they are now."""
+class Training:
+    """A training step that returns the loss, and the parameters as they are now."""
 
     step: Callable[[], Any]
     parameters: Callable[[], Sequence[Any]]
@@ -44,6 +45,10 @@ class Adapter(Protocol):
     version: str
     max_nodes: int
     """The longest scalar chain that this library records and sweeps in a second or two."""
+    ops: Ops
+
+    def constant(self, array: Array) -> Any:
+        """Return the array as a value that programs compute with."""
 
     def scalar(self, kind: str) -> Scalar | None:
         """Return the chain called "mul add" or "sin tanh", on 0-d float64."""
@@ -57,8 +62,28 @@ class Adapter(Protocol):
     def square(self, x: float) -> Callable[[], Any] | None:
         """Return a call giving the gradient of `x * x`, everything included."""
 
-    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Mlp | None:
-        """Return a training step on copies of the parameters."""
+    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Training | None:
+        """Return a training step of a network on copies of its parameters (kernel, bias, kernel, bias)."""
+
+    def train(self, loss: Function, parameters: Sequence[Array], rate: float) -> Training | None:
+        """Return a step of plain gradient descent for a program's parameters, on copies of them."""
+
+    def value_and_gradients(
+        self, program: Function, arguments: Sequence[Array]
+    ) -> Callable[[], tuple[Any, Sequence[Any]]] | None:
+        """Return a call giving a scalar program's value and its gradients for all arguments."""
+
+    def jacobian(self, program: Function, x: Array, results: int) -> Callable[[], Any] | None:
+        """Return a call giving the Jacobian of a program with so many results, in the mode that suits it."""
+
+    def hessian(self, program: Function, x: Array) -> Callable[[], Any] | None:
+        """Return a call giving all second derivatives of a scalar program."""
+
+    def hessian_product(self, program: Function, x: Array, v: Array) -> Callable[[], Any] | None:
+        """Return a call giving the product of a scalar program's Hessian with a vector."""
+
+    def minimize(self, program: Function, start: Array) -> Callable[[], Any] | None:
+        """Return a call that runs SciPy's BFGS with this library's gradient and gives SciPy's result."""
 
 
 # Peer -> (the module to look for, the adapter's file, the arguments of its `build`).

@@ -8,16 +8,16 @@ from typing import Any
 
 import autograd
 import autograd.numpy as anp
+import autograd.scipy.linalg
 import numpy as np
 
 from bench import chains
-from bench.adapters import LongChain, Mlp, Scalar
+from bench.adapters import LongChain, Scalar, Training
 from bench.oracle import Array
+from bench.programs import Function, Ops
 
 
-def _value_and_pull(
-    chain: Callable[..., Any], arguments: Sequence[Any]
-) -> Callable[[], tuple[Any, Sequence[Any]]]:
+def _value_and_pull(chain: Callable[..., Any], arguments: Sequence[Any]) -> Callable[[], tuple[Any, Sequence[Any]]]:
     make = autograd.make_vjp(chain, argnum=tuple(range(len(arguments))))
     ones = np.ones(np.shape(arguments[0]), np.asarray(arguments[0]).dtype)
 
@@ -32,6 +32,27 @@ class _Autograd:
     name = "autograd"
     version = version("autograd")
     max_nodes = 20_000
+    ops = Ops(
+        exp=anp.exp,
+        sqrt=anp.sqrt,
+        log=anp.log,
+        tanh=anp.tanh,
+        sigmoid=lambda x: 1.0 / (1.0 + anp.exp(-x)),
+        softplus=lambda x: anp.logaddexp(0.0, x),
+        sum=anp.sum,
+        split=lambda x, parts: anp.split(x, parts, axis=-1),
+        transpose=anp.transpose,
+        matvec=anp.dot,
+        diagonal=lambda matrix: anp.diagonal(matrix, axis1=-1, axis2=-2),
+        solve=anp.linalg.solve,
+        solve_lower=lambda factor, values: autograd.scipy.linalg.solve_triangular(factor, values, lower=True),
+        cholesky=anp.linalg.cholesky,
+        logdet=lambda matrix: anp.linalg.slogdet(matrix)[1],
+    )
+
+    def constant(self, array: Array) -> Array:
+        """Return the array itself."""
+        return array
 
     def scalar(self, kind: str) -> Scalar:
         """Return the chain on Python floats, which autograd boxes with the least work."""
@@ -46,9 +67,7 @@ class _Autograd:
         argnum = tuple(range(len(arguments)))
         make = autograd.make_vjp(chain, argnum=argnum)
         make_empty = autograd.make_vjp(lambda *operands: operands[0], argnum=argnum)
-        return Scalar(
-            _value_and_pull(chain, arguments), lambda: make_empty(*arguments), lambda: make(*arguments)
-        )
+        return Scalar(_value_and_pull(chain, arguments), lambda: make_empty(*arguments), lambda: make(*arguments))
 
     def long_chain(self, x: float, w: float, b: float, nodes: int) -> LongChain:
         """Return the chain as `make_vjp` records it."""
@@ -66,7 +85,7 @@ class _Autograd:
         gradient = autograd.grad(lambda value: value * value)
         return lambda: gradient(x)
 
-    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Mlp:
+    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Training:
         """Return a step that updates the parameters in place."""
         state = [array.copy() for array in parameters]
         rows = np.arange(len(labels))
@@ -85,7 +104,49 @@ class _Autograd:
                 value -= rate * gradient
             return loss
 
-        return Mlp(step, lambda: state)
+        return Training(step, lambda: state)
+
+    def train(self, loss: Function, parameters: Sequence[Array], rate: float) -> Training:
+        """Return a step that updates the parameters in place."""
+        state = [array.copy() for array in parameters]
+        value_and_gradients = autograd.value_and_grad(lambda values: loss(*values))
+
+        def step() -> Any:
+            value, gradients = value_and_gradients(state)
+            for one, gradient in zip(state, gradients, strict=True):
+                one -= rate * gradient
+            return value
+
+        return Training(step, lambda: state)
+
+    def value_and_gradients(
+        self, program: Function, arguments: Sequence[Array]
+    ) -> Callable[[], tuple[Any, Sequence[Any]]]:
+        """Return value and gradients."""
+        run = autograd.value_and_grad(program, argnum=tuple(range(len(arguments))))
+        return lambda: run(*arguments)
+
+    def jacobian(self, program: Function, x: Array, results: int) -> Callable[[], Any]:
+        """Return `autograd.jacobian`: a sweep for each row."""
+        jacobian = autograd.jacobian(program)
+        return lambda: jacobian(x)
+
+    def hessian(self, program: Function, x: Array) -> Callable[[], Any]:
+        """Return `autograd.hessian`: a sweep for each row of it."""
+        hessian = autograd.hessian(program)
+        return lambda: hessian(x)
+
+    def hessian_product(self, program: Function, x: Array, v: Array) -> Callable[[], Any]:
+        """Return reverse over reverse."""
+        product = autograd.hessian_vector_product(program)
+        return lambda: product(x, v)
+
+    def minimize(self, program: Function, start: Array) -> Callable[[], Any]:
+        """Return BFGS with `autograd.value_and_grad`."""
+        from scipy.optimize import minimize
+
+        evaluate = autograd.value_and_grad(program)
+        return lambda: minimize(evaluate, start, jac=True, method="BFGS")
 
 
 def build() -> _Autograd:

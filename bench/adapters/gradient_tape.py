@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import chains
-from bench.adapters import LongChain, Mlp, Scalar
+from bench.adapters import LongChain, Scalar, Training
 from bench.oracle import Array
+from bench.programs import Function, Ops
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,32 @@ class GradientTapeAdapter:
     name: str
     version: str
     max_nodes: int
+
+    @property
+    def ops(self) -> Ops:
+        """Return the functions under TensorFlow's names."""
+        tf = self.tf
+        return Ops(
+            exp=tf.exp,
+            sqrt=tf.sqrt,
+            log=tf.math.log,
+            tanh=tf.tanh,
+            sigmoid=tf.sigmoid,
+            softplus=tf.math.softplus,
+            sum=tf.reduce_sum,
+            split=lambda x, parts: tf.split(x, parts, axis=-1),
+            transpose=tf.transpose,
+            matvec=tf.linalg.matvec,
+            diagonal=tf.linalg.diag_part,
+            solve=tf.linalg.solve,
+            solve_lower=tf.linalg.triangular_solve,
+            cholesky=tf.linalg.cholesky,
+            logdet=tf.linalg.logdet,
+        )
+
+    def constant(self, array: Array) -> Any:
+        """Return a tensor."""
+        return self.tf.constant(array)
 
     def scalar(self, kind: str) -> Scalar:
         """Return the recorded chain; all of mul_add's three operands are watched."""
@@ -96,7 +123,7 @@ class GradientTapeAdapter:
 
         return call
 
-    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Mlp:
+    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Training:
         """Return a step on Variables, updated by assign_sub."""
         tf = self.tf
         variables = [tf.Variable(array) for array in parameters]
@@ -113,4 +140,46 @@ class GradientTapeAdapter:
                 variable.assign_sub(rate * gradient)
             return loss
 
-        return Mlp(step, lambda: variables)
+        return Training(step, lambda: variables)
+
+    def train(self, loss: Function, parameters: Sequence[Array], rate: float) -> Training:
+        """Return a step on Variables, updated by assign_sub."""
+        tf = self.tf
+        variables = [tf.Variable(array) for array in parameters]
+
+        def step() -> Any:
+            with tf.GradientTape() as tape:
+                value = loss(*variables)
+            for variable, gradient in zip(variables, tape.gradient(value, variables), strict=True):
+                variable.assign_sub(rate * gradient)
+            return value
+
+        return Training(step, lambda: variables)
+
+    def value_and_gradients(
+        self, program: Function, arguments: Sequence[Array]
+    ) -> Callable[[], tuple[Any, Sequence[Any]]]:
+        """Return value and gradients, a new tape for each call."""
+        tf = self.tf
+        sources = [tf.constant(array) for array in arguments]
+
+        def call() -> tuple[Any, Sequence[Any]]:
+            with tf.GradientTape() as tape:
+                tape.watch(sources)
+                y = program(*sources)
+            return y, tape.gradient(y, sources)
+
+        return call
+
+    def jacobian(self, program: Function, x: Array, results: int) -> Callable[[], Any]:
+        """Return `tape.jacobian`, a new tape for each call."""
+        tf = self.tf
+        source = tf.constant(x)
+
+        def call() -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(source)
+                y = program(source)
+            return tape.jacobian(y, source)
+
+        return call

@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from bench import chains
-from bench.adapters import LongChain, Mlp, Scalar
+from bench.adapters import LongChain, Scalar, Training
 from bench.oracle import Array
+from bench.programs import Function, Ops
 
 
 def _value_and_pull(chain: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,11 +26,35 @@ def _value_and_pull(chain: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+OPS = Ops(
+    exp=jnp.exp,
+    sqrt=jnp.sqrt,
+    log=jnp.log,
+    tanh=jnp.tanh,
+    sigmoid=jax.nn.sigmoid,
+    softplus=jax.nn.softplus,
+    sum=jnp.sum,
+    split=lambda x, parts: jnp.split(x, parts, axis=-1),
+    transpose=jnp.transpose,
+    matvec=jnp.matmul,
+    diagonal=jnp.diagonal,
+    solve=jnp.linalg.solve,
+    solve_lower=lambda factor, values: jax.scipy.linalg.solve_triangular(factor, values, lower=True),
+    cholesky=jnp.linalg.cholesky,
+    logdet=lambda matrix: jnp.linalg.slogdet(matrix)[1],
+)
+
+
 @dataclass(frozen=True)
 class _Jax:
     jit: bool
     version: str = jax.__version__
     max_nodes: int = 500
+    ops: Ops = OPS
+
+    def constant(self, array: Array) -> Any:
+        """Return a JAX array."""
+        return jnp.asarray(array)
 
     @property
     def name(self) -> str:
@@ -87,7 +112,7 @@ class _Jax:
         """Return `jax.grad`'s answer."""
         return self._ready(jax.grad(lambda value: value * value), jnp.asarray(np.float64(x)))
 
-    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Mlp:
+    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Training:
         """Return a step that replaces the parameters."""
         state = [jnp.asarray(array) for array in parameters]
         x, y = jnp.asarray(images), jnp.asarray(labels)
@@ -108,7 +133,61 @@ class _Jax:
             loss, state[:] = jax.block_until_ready(run(state, x, y))
             return loss
 
-        return Mlp(step, lambda: state)
+        return Training(step, lambda: state)
+
+    def train(self, loss: Function, parameters: Sequence[Array], rate: float) -> Training:
+        """Return a step that replaces the parameters."""
+        state = [jnp.asarray(array) for array in parameters]
+        value_and_gradients = jax.value_and_grad(lambda values: loss(*values))
+
+        def update(values: list[Any]) -> tuple[Any, list[Any]]:
+            value, gradients = value_and_gradients(values)
+            return value, [one - rate * gradient for one, gradient in zip(values, gradients, strict=True)]
+
+        run = jax.jit(update) if self.jit else update
+
+        def step() -> Any:
+            value, state[:] = jax.block_until_ready(run(state))
+            return value
+
+        return Training(step, lambda: state)
+
+    def value_and_gradients(
+        self, program: Function, arguments: Sequence[Array]
+    ) -> Callable[[], tuple[Any, Sequence[Any]]]:
+        """Return value and gradients; compiled, Python loops are unrolled."""
+        values = [jnp.asarray(array) for array in arguments]
+        return self._ready(jax.value_and_grad(program, argnums=tuple(range(len(values)))), *values)
+
+    def jacobian(self, program: Function, x: Array, results: int) -> Callable[[], Any]:
+        """Return `jax.jacrev` where there are fewer results than arguments, else `jax.jacfwd`, which is faster."""
+        return self._ready((jax.jacrev if results < len(x) else jax.jacfwd)(program), jnp.asarray(x))
+
+    def hessian(self, program: Function, x: Array) -> Callable[[], Any]:
+        """Return `jax.hessian`: forward over reverse, mapped."""
+        return self._ready(jax.hessian(program), jnp.asarray(x))
+
+    def hessian_product(self, program: Function, x: Array, v: Array) -> Callable[[], Any]:
+        """Return forward over reverse."""
+        gradient = jax.grad(program)
+
+        def product(x: Any, v: Any) -> Any:
+            return jax.jvp(gradient, (x,), (v,))[1]
+
+        return self._ready(product, jnp.asarray(x), jnp.asarray(v))
+
+    def minimize(self, program: Function, start: Array) -> Callable[[], Any]:
+        """Return BFGS with `jax.value_and_grad`, whose results become NumPy's."""
+        from scipy.optimize import minimize
+
+        value_and_gradient = jax.value_and_grad(program)
+        run = jax.jit(value_and_gradient) if self.jit else value_and_gradient
+
+        def evaluate(array: Array) -> tuple[float, Array]:
+            value, gradient = run(jnp.asarray(array))
+            return float(value), np.asarray(gradient)
+
+        return lambda: minimize(evaluate, start, jac=True, method="BFGS")
 
 
 def build(jit: bool) -> _Jax:

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from bench import chains
-from bench.adapters import LongChain, Mlp, Scalar
+from bench.adapters import LongChain, Scalar, Training
 from bench.oracle import Array
+from bench.programs import Function, Ops
 
 
 def _leaf(value: Any) -> Any:
@@ -21,6 +22,27 @@ class _Torch:
     name = "torch"
     version = torch.__version__
     max_nodes = 100_000
+    ops = Ops(
+        exp=torch.exp,
+        sqrt=torch.sqrt,
+        log=torch.log,
+        tanh=torch.tanh,
+        sigmoid=torch.sigmoid,
+        softplus=torch.nn.functional.softplus,
+        sum=torch.sum,
+        split=lambda x, parts: torch.chunk(x, parts, dim=-1),
+        transpose=torch.t,
+        matvec=torch.mv,
+        diagonal=torch.diagonal,
+        solve=torch.linalg.solve,
+        solve_lower=lambda factor, values: torch.linalg.solve_triangular(factor, values, upper=False),
+        cholesky=torch.linalg.cholesky,
+        logdet=torch.logdet,
+    )
+
+    def constant(self, array: Array) -> Any:
+        """Return a tensor that needs no gradient."""
+        return torch.tensor(array)
 
     def scalar(self, kind: str) -> Scalar:
         """Return the chain; PyTorch has no tape object, so the empty tape costs nothing."""
@@ -70,7 +92,7 @@ class _Torch:
 
         return call
 
-    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Mlp:
+    def mlp(self, parameters: Sequence[Array], images: Array, labels: Array, rate: float) -> Training:
         """Return a step with the fused layer and loss, updated in place without an optimizer object."""
         leaves = [_leaf(array) for array in parameters]
         w1, b1, w2, b2 = leaves
@@ -86,7 +108,65 @@ class _Torch:
                     leaf.sub_(gradient, alpha=rate)
             return loss.detach()
 
-        return Mlp(step, lambda: [leaf.detach() for leaf in leaves])
+        return Training(step, lambda: [leaf.detach() for leaf in leaves])
+
+    def train(self, loss: Function, parameters: Sequence[Array], rate: float) -> Training:
+        """Return a step on leaves, updated in place without an optimizer object."""
+        leaves = [_leaf(array) for array in parameters]
+
+        def step() -> Any:
+            value = loss(*leaves)
+            gradients = torch.autograd.grad(value, leaves)
+            with torch.no_grad():
+                for leaf, gradient in zip(leaves, gradients, strict=True):
+                    leaf.sub_(gradient, alpha=rate)
+            return value.detach()
+
+        return Training(step, lambda: [leaf.detach() for leaf in leaves])
+
+    def value_and_gradients(
+        self, program: Function, arguments: Sequence[Array]
+    ) -> Callable[[], tuple[Any, Sequence[Any]]]:
+        """Return value and gradients."""
+        leaves = [_leaf(array) for array in arguments]
+
+        def call() -> tuple[Any, Sequence[Any]]:
+            y = program(*leaves)
+            return y, torch.autograd.grad(y, leaves)
+
+        return call
+
+    def jacobian(self, program: Function, x: Array, results: int) -> Callable[[], Any]:
+        """Return `torch.func`'s Jacobian: one mapped sweep, or one mapped push where there are more results."""
+        value = torch.tensor(x)
+        jacobian = torch.func.jacrev(program) if results <= len(x) else torch.func.jacfwd(program)
+        return lambda: jacobian(value)
+
+    def hessian(self, program: Function, x: Array) -> Callable[[], Any]:
+        """Return the vectorised Hessian of `torch.autograd.functional`, the fastest of PyTorch's three."""
+        value = torch.tensor(x)
+        return lambda: torch.autograd.functional.hessian(program, value, vectorize=True)
+
+    def hessian_product(self, program: Function, x: Array, v: Array) -> Callable[[], Any]:
+        """Return reverse over reverse, which is faster in PyTorch than forward over reverse."""
+        leaf, vector = _leaf(x), torch.tensor(v)
+
+        def call() -> Any:
+            (gradient,) = torch.autograd.grad(program(leaf), leaf, create_graph=True)
+            return torch.autograd.grad(gradient, leaf, vector)[0]
+
+        return call
+
+    def minimize(self, program: Function, start: Array) -> Callable[[], Any]:
+        """Return BFGS with a leaf for each evaluation, which shares SciPy's array."""
+        from scipy.optimize import minimize
+
+        def evaluate(array: Array) -> tuple[float, Array]:
+            leaf = torch.from_numpy(array).requires_grad_()
+            y = program(leaf)
+            return y.item(), torch.autograd.grad(y, leaf)[0].numpy()
+
+        return lambda: minimize(evaluate, start, jac=True, method="BFGS")
 
 
 def build() -> _Torch:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gc
-import resource
-import sys
-from pathlib import Path
 
-from bench import oracle
+from bench import memory, oracle
 from bench.adapters import Adapter
 from bench.figures import Answer, Figure
 from bench.profiles import Profile
@@ -41,37 +38,11 @@ def _measure(adapter: Adapter, nodes: int) -> tuple[float, float]:
     chain = adapter.long_chain(X, W, B, nodes)
     assert chain is not None
     gc.collect()
-    _reset_peak()
-    before = _resident()
+    memory.reset_peak()
+    before = memory.resident()
     state = chain.record()
-    recorded = _resident()
+    recorded = memory.resident()
     gradients = [oracle.array(gradient) for gradient in chain.sweep(state)]
-    peak = _peak()
+    peak = memory.peak()
     oracle.close("gradients", gradients, oracle.mul_add(X, W, B, nodes)[1], 1e-7)
     return (recorded - before) / nodes, (max(peak, recorded) - before) / nodes
-
-
-def _resident() -> int:
-    """Return the resident bytes now (Linux), or the highest so far where the system does not say."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * resource.getpagesize()
-    return _peak()
-
-
-def _peak() -> int:
-    """Return the highest resident bytes since the last reset."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _reset_peak() -> None:
-    """Forget the peak of imports and earlier chains; only Linux can."""
-    clear = Path("/proc/self/clear_refs")
-    if clear.exists():
-        clear.write_text("5")

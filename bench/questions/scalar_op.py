@@ -45,9 +45,7 @@ def _plain(kind: str) -> Callable[[], Any]:
 
 def _check(kind: str, scalar: Scalar) -> None:
     ops = chains.SCALAR_OPS
-    want, want_gradients = (
-        oracle.mul_add(0.5, 0.9, 0.1, ops) if kind == "mul add" else oracle.sin_tanh(0.5, ops)
-    )
+    want, want_gradients = oracle.mul_add(0.5, 0.9, 0.1, ops) if kind == "mul add" else oracle.sin_tanh(0.5, ops)
     value, gradients = scalar.total()
     oracle.close(f"{kind}: value", value, want, 1e-12)
     oracle.close(f"{kind}: gradients", [oracle.array(g) for g in gradients], want_gradients, 1e-10)
