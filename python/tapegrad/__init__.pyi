@@ -1,5 +1,5 @@
-# What `tapegrad` exports and where it lives: read by type checkers, and by `__init__.py`, which imports each of these when
-# it is first used. The elementwise operations are not listed: the native table says what they are.
+# What `tapegrad` exports and where it lives: read by type checkers, and by `__init__.py`, which imports each of these
+# when it is first used. The elementwise operations are not listed: the native table says what they are.
 from collections.abc import Callable
 
 from tapegrad import array_api as array_api
@@ -17,6 +17,7 @@ from tapegrad import numpy as numpy
 from tapegrad import random as random
 from tapegrad import scipy as scipy
 from tapegrad import signal as signal
+from tapegrad import sparse as sparse
 from tapegrad import special as special
 from tapegrad import testing as testing
 from tapegrad._custom_gradient import custom_gradient as custom_gradient
@@ -180,6 +181,9 @@ from tapegrad.linalg import tensordot as tensordot
 from tapegrad.module import Module as Module
 from tapegrad.primitives import implicit_solve as implicit_solve
 from tapegrad.primitives import primitive as primitive
+from tapegrad.sparse import sparse_hessian as sparse_hessian
+from tapegrad.sparse import sparse_jacobian as sparse_jacobian
+from tapegrad.sparse import sparsity as sparsity
 from tapegrad.tape import GradientTape as GradientTape
 from tapegrad.tape import UnconnectedGradients as UnconnectedGradients
 from tapegrad.variable import Variable as Variable

@@ -15,6 +15,9 @@ __all__ = ["exports", "load"]
 Exports: TypeAlias = dict[str, tuple[str, str]]
 """For each name the module it is in, and what it is called there."""
 
+_WITH_EXTRAS = {"scipy", "special"}
+"""Modules that need more than NumPy, which `from tapegrad import *` must not."""
+
 
 def exports(file: str) -> Exports:
     """Return what the stub of a package's `__init__.py` lists."""
@@ -40,8 +43,8 @@ def load(package: str, name: str, table: Exports) -> Any:
     from tapegrad._ops.elementwise import elementwise
 
     operations = vars(elementwise)
-    if name == "__all__":
-        return sorted({*table, *operations, "newaxis"})
+    if name == "__all__":  # without what cannot be imported everywhere
+        return sorted({*table, *operations, "newaxis"} - _WITH_EXTRAS)
     try:
         return operations[name]
     except KeyError:

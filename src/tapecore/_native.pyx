@@ -83,6 +83,7 @@ cdef int warn(str message, object detail=None) except -1:
 # --- what is made once ------------------------------------------------------------------------------------------------
 
 cdef size_t CACHE_LIMIT = 512 << 20      # bytes of freed buffers that wait for reuse
+cdef tg_index ONE_PASS = 1 << 15         # elements of stacked cotangents up to which a Jacobian is made in one pass
 cdef tg_index RELEASE_LOCK_AT = 1 << 14  # elements from which an operation lets other Python threads run
 cdef tg_pool *pool = NULL
 cdef tg_loops loops
@@ -2787,9 +2788,43 @@ cdef class GradientTape:
         ValueError
             for an unknown `unconnected_gradients`
         """
+        zero = zeros_wanted(unconnected_gradients)
+        if isinstance(target, Value) and isinstance(sources, Value) and max_bytes is None and not progress:
+            if self.in_one_pass(target, sources):
+                return self.jacobian_in_one_pass(target, sources, zero)
         from tapegrad import _jacobians
 
-        return _jacobians.jacobian(self, target, sources, zeros_wanted(unconnected_gradients), max_bytes, progress)
+        return _jacobians.jacobian(self, target, sources, zero, max_bytes, progress)
+
+    cdef bint in_one_pass(self, Value target, Value source):
+        """Whether a Jacobian is so small and simple that nothing has to be decided but the direction."""
+        cdef tg_index rows = tg_value_size(&target.value), columns = tg_value_size(&source.value)
+        cdef tg_index widest = max(rows, columns, self.tape.work // max(<tg_index>self.tape.nodes, 1))
+        return (target is not source and rows > 0 and columns > 0 and tg_dtype_is_native(target.value.dtype)
+                and source.value.dtype == target.value.dtype and min(rows, columns) * widest <= ONE_PASS
+                and tg_value_ndim(&target.value) + tg_value_ndim(&source.value) < TG_MAX_DIMS)
+
+    cdef object jacobian_in_one_pass(self, Value target, Value source, bint zero):
+        cdef tg_index rows = tg_value_size(&target.value), columns = tg_value_size(&source.value)
+        cdef tg_index shape[TG_MAX_DIMS]
+        cdef int t_ndim = tg_value_ndim(&target.value), s_ndim = tg_value_ndim(&source.value), d
+        self._open()
+        try:
+            if rows <= columns:
+                found = self._pull([target], [source], [unit_stack(target)], rows)[0]
+            else:
+                found = self._push([target], [source], [unit_stack(source)], columns)[0]
+            if found is None:
+                return own(np.zeros(target.shape + source.shape, source.dtype.as_numpy_dtype)) if zero else None
+            if rows > columns:
+                found = transpose(found, (*range(1, t_ndim + 1), 0))
+            for d in range(t_ndim):
+                shape[d] = tg_value_shape(&target.value)[d]
+            for d in range(s_ndim):
+                shape[t_ndim + d] = tg_value_shape(&source.value)[d]
+            return in_shape(found, t_ndim + s_ndim, shape)
+        finally:
+            self._close()
 
     def batch_jacobian(self, target, source, unconnected_gradients="none", parallel_iterations=None,
                        experimental_use_pfor=True, *, max_bytes=None):
@@ -3146,6 +3181,27 @@ def accumulator_tape():
 def is_recording():
     """Whether any tape records on this thread."""
     return bool(tg_thread_records(tg_thread_current()))
+
+
+cdef Tensor unit_stack(Value like):
+    """The unit vectors of a value's shape and native type, stacked along a new first axis."""
+    cdef tg_value value
+    cdef tg_index shape[TG_MAX_DIMS]
+    cdef tg_index i, size = tg_value_size(&like.value), step
+    cdef int d, ndim = tg_value_ndim(&like.value)
+    shape[0] = size
+    for d in range(ndim):
+        shape[d + 1] = tg_value_shape(&like.value)[d]
+    value.dtype = like.value.dtype
+    check(tg_array_new(pool, value.dtype, ndim + 1, shape, &value.array))
+    step = (size + 1) * <tg_index>tg_itemsize(value.dtype)
+    memset(value.array.data, 0, size * size * tg_itemsize(value.dtype))
+    for i in range(size):
+        if value.dtype == TG_F64:
+            (<double *>(value.array.data + i * step))[0] = 1.0
+        else:
+            (<float *>(value.array.data + i * step))[0] = 1.0
+    return new_tensor(&value)
 
 
 def fit_to(value, tuple shape not None, dtype):
