@@ -23,7 +23,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 class Problem(NamedTuple):
-    """A function of a matrix, in both arithmetics."""
+    """A function of a matrix, in both kinds of arithmetic."""
 
     function: Callable[..., Any]  # of a tensor; real
     exact: Callable[..., Any]  # of an mpmath matrix, returning a number or a matrix

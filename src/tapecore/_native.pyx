@@ -364,7 +364,8 @@ cdef class Value:
     def to_device(self, device, /, *, stream=None):
         """The value itself, for the only device there is, "cpu"."""
         if device != "cpu" or stream is not None:
-            raise ValueError(f"tapegrad's values live on the device 'cpu' and have no streams: got {device!r}, {stream!r}")
+            raise ValueError("tapegrad's values live on the device 'cpu' and have no streams: got "
+                             f"{device!r}, {stream!r}")
         return self
 
     def __getattr__(self, name):
@@ -2888,7 +2889,8 @@ cdef class GradientTape:
         return _jacobians.pullback(self, target, sources, cotangents)
 
     def pushforward(self, target, sources, tangents):
-        """The tangents of `target` for many tangents of `sources` in one push: products with the Jacobian from the right.
+        """The tangents of `target` for many tangents of `sources` in one push: products with the Jacobian from the
+        right.
 
         Parameters
         ----------
@@ -2927,7 +2929,8 @@ cdef class GradientTape:
                 slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
             for i in range(len(known)):
                 slots[len(sources) + i] = tg_handles_find(&(<Value>known[i][0]).handles, self.tape.id)
-            return sweep(self, len(sources), slots, len(known), slots + len(sources), [c for _, c in known], batch, False)
+            return sweep(self, len(sources), slots, len(known), slots + len(sources), [c for _, c in known], batch,
+                         False)
         finally:
             free(slots)
 
@@ -3205,7 +3208,7 @@ cdef Tensor unit_stack(Value like):
 
 
 def fit_to(value, tuple shape not None, dtype):
-    """A contribution to the adjoint of an operand of this shape and type: summed over broadcast dimensions, converted."""
+    """A contribution to the adjoint of an operand of this shape and type: summed over broadcast axes, converted."""
     cdef tg_output output
     cdef tg_index sizes[TG_MAX_DIMS]
     cdef int d
@@ -3445,7 +3448,8 @@ cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
             tg_sweep_reach(sweep, node.in_[k])
             found.append(None)
             continue
-        if node.op == TG_TAKE and node.kind == TG_NODE_STRUCTURAL and tg_node_params_count(node) > 1 and not sweep.batch:
+        if (node.op == TG_TAKE and node.kind == TG_NODE_STRUCTURAL and tg_node_params_count(node) > 1
+                and not sweep.batch):
             found.append(rows_of(sweep.tape, node, cotangents[0]))
         else:
             found.append(operand_cotangent(sweep.tape, slot, k, cotangents[0], sweep.batch))
@@ -3751,7 +3755,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
 
 
 cdef int elementwise_operand(tg_sweep *sweep, uint32_t slot, uint32_t k, Tensor g, dict adjoints) except -1:
-    """Passes the cotangent of a native elementwise node (None: zero) on to operand k: the common case, without detours."""
+    """Passes the cotangent of a native elementwise node (None: zero) on to operand k: the common case, no detours."""
     cdef tg_node *node = tg_tape_node(sweep.tape, slot)
     cdef const tg_op_info *info = &tg_op_table[node.op]
     cdef uint32_t into = node.in_[k]
@@ -3828,7 +3832,7 @@ cdef int push_on(tg_push *push, tg_node *node) except -1:
 
 
 cdef list tangents_of(tg_tape *tape, uint32_t slot, list tangents, tg_index batch):
-    """The tangents of a node's outputs from those of its operands (None where zero), by operations that may be recorded."""
+    """The tangents of a node's outputs from those of its operands (None: zero), by operations that may be recorded."""
     cdef tg_node *node = tg_tape_node(tape, slot)
     cdef uint32_t k, outputs = tg_node_outputs(node), operands = node.operands
     cdef object total = None
@@ -3886,7 +3890,8 @@ cdef object joined_tangents(tg_tape *tape, uint32_t slot, list tangents, tg_inde
         begin, end = tg_node_params(node)[1 + k], tg_node_params(node)[2 + k]
         own_shape = (*shape[:axis], end - begin, *shape[axis + 1:])
         if tangents[k] is not None:  # which lacks the axis where values were stacked
-            parts.append(reshape(in_dtype(tangents[k], dtype_index(dtype)), (batch, *own_shape) if batch else own_shape))
+            part = in_dtype(tangents[k], dtype_index(dtype))
+            parts.append(reshape(part, (batch, *own_shape) if batch else own_shape))
             continue
         parts.append(own(np.zeros((batch, *own_shape) if batch else own_shape, dtype.as_numpy_dtype)))
     return concatenate(parts, axis + (1 if batch else 0))
