@@ -96,7 +96,7 @@ def where(condition: TensorLike, x: Any = None, y: Any = None, /) -> Any:
         return nonzero(condition)
     if x is None or y is None:
         raise ValueError("either both or neither of x and y should be given")
-    if type(x) is Tensor and type(y) is Tensor and type(condition) is Tensor and condition.dtype.is_bool:
+    if type(x) is Tensor and type(y) is Tensor and getattr(condition, "dtype", None) == np.bool_:
         return _native.where(condition, x, y)
     mask = array(condition)
     return _native.where(mask if mask.dtype == np.bool_ else mask.astype(bool), *_choices(x, y))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -52,6 +52,8 @@ def concatenate(
     >>> np.concatenate([[1.0, 2.0], np.zeros(1)]).numpy()
     array([1., 2., 0.])
     """
+    if out is None and dtype is None and type(axis) is int and _are_tensors(arrays):
+        return _native.concatenate(arrays, axis)
     tensors = _typed(arrays, dtype, casting)
     if axis is None:
         tensors, axis = [_native.reshape(x, (-1,)) for x in tensors], 0
@@ -59,6 +61,16 @@ def concatenate(
 
 
 concat = concatenate
+
+
+def _are_tensors(arrays: Any) -> TypeGuard[list[Tensor]]:
+    """Return whether this is a list of nothing but tensors, and not empty."""
+    if type(arrays) not in (list, tuple) or not arrays:
+        return False
+    for x in arrays:
+        if type(x) is not Tensor:
+            return False
+    return True
 
 
 @implements(np.stack)
