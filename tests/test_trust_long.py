@@ -103,6 +103,15 @@ def test_a_tape_that_is_reset_does_not_grow():
     assert tape.gradient(y, x) is None
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, also where the tests run in the background, which a shell lets ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupting_a_long_sweep():
     x = tf.Variable(1.0, dtype=tf.float64)
     with tf.GradientTape(persistent=True) as tape:
@@ -140,6 +149,7 @@ def test_interrupting_a_program():
         import signal, time
         import numpy as np
         import tapegrad as tf
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         x = tf.Variable(np.ones(1_000_000))
         with tf.GradientTape(persistent=True) as tape:
             y = x

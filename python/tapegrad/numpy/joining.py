@@ -65,12 +65,7 @@ concat = concatenate
 
 def _are_tensors(arrays: Any) -> TypeGuard[list[Tensor]]:
     """Return whether this is a list of nothing but tensors, and not empty."""
-    if type(arrays) not in (list, tuple) or not arrays:
-        return False
-    for x in arrays:
-        if type(x) is not Tensor:
-            return False
-    return True
+    return type(arrays) in (list, tuple) and bool(arrays) and all([type(x) is Tensor for x in arrays])
 
 
 @implements(np.stack)

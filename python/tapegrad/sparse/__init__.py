@@ -1,0 +1,17 @@
+"""Sparse Jacobians and Hessians: which entries can differ from zero, read off the tape, and all of them in few passes.
+
+`sparsity` follows through what a tape has recorded which elements depend on which. Columns (or rows) of a Jacobian that
+share no row get one colour, and one direction: a tridiagonal matrix of any size is computed with three, pushed through
+the tape at once. Results are SciPy's sparse arrays. SciPy is needed: `pip install tapegrad[scipy]`.
+"""
+
+try:
+    import scipy.sparse as _sparse  # noqa: F401  (here, so that its absence is noticed at once)
+except ImportError as error:
+    raise ImportError("tapegrad.sparse needs SciPy: pip install tapegrad[scipy]") from error
+
+from tapegrad.sparse.coloring import column_colors, star_colors
+from tapegrad.sparse.derivatives import sparse_hessian, sparse_jacobian
+from tapegrad.sparse.propagation import pattern, sparsity
+
+__all__ = ["column_colors", "pattern", "sparse_hessian", "sparse_jacobian", "sparsity", "star_colors"]
