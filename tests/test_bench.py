@@ -97,7 +97,11 @@ def test_check_gradients_finds_an_error_of_a_thousandth(which):
 def test_goals_name_cases_of_the_full_run():
     adapter, full = adapters.load("tapegrad"), PROFILES["full"]
     named = {name: list(cases) for name, cases in AHEAD.items() if name not in ("bfgs", "lstm_step")}
-    found = {name: [case.name for case in questions.load(name).cases(adapter, full)] for name in named}
+    alone = ", sparse"  # what no peer has
+    found = {
+        name: [case.name for case in questions.load(name).cases(adapter, full) if not case.name.endswith(alone)]
+        for name in named
+    }
     assert found == named
     assert [problem.name for problem in bfgs.problems()] == list(AHEAD["bfgs"])
     assert AHEAD["lstm_step"] == (f"{full.lstm_steps} times",)

@@ -24,6 +24,11 @@ class _Tapegrad(GradientTapeAdapter):
         source, hessian = tapegrad.constant(x), tapegrad.hessian(program)
         return lambda: hessian(source)
 
+    def sparse_hessian(self, program: Function, x: Array) -> Callable[[], Any]:
+        """Return `tapegrad.sparse_hessian`, whose result holds the elements that are not zero."""
+        source, hessian = tapegrad.constant(x), tapegrad.sparse_hessian(program)
+        return lambda: hessian(source)
+
     def hessian_product(self, program: Function, x: Array, v: Array) -> Callable[[], Any]:
         """Return `tapegrad.hvp`."""
         source, vector, product = tapegrad.constant(x), tapegrad.constant(v), tapegrad.hvp(program)

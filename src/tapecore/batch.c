@@ -95,18 +95,34 @@ tg_status tg_batch_carry(const tg_loops *loops, tg_workspace *workspace, const t
     return status;
 }
 
-/* True if an element is infinite or nan; also for arrays with gaps, at which nobody has looked. */
-static bool may_be_infinite(const tg_value *value) {
-    const tg_index size = tg_value_size(value);
-    if (value->array && !value->array->contiguous) return true;
-    const void *data = value->array ? (const void *)value->array->data : (const void *)&value->scalar;
-    unsigned infinite = 0; /* x * 0 is 0 for every finite number, and nan for the others */
-    if (value->dtype == TG_F64) {
-        for (tg_index i = 0; i < size; i++) infinite |= ((const double *)data)[i] * 0.0 != 0.0;
+/* True if one of `count` elements, `step` bytes apart, is infinite or nan: x * 0 is 0 for every other number. */
+static bool run_is_infinite(int dtype, const char *data, tg_index step, tg_index count) {
+    unsigned infinite = 0;
+    if (dtype == TG_F64 && step == (tg_index)sizeof(double)) {
+        const double *numbers = (const double *)(const void *)data;
+        for (tg_index i = 0; i < count; i++) infinite |= numbers[i] * 0.0 != 0.0;
+    } else if (dtype == TG_F64) {
+        for (tg_index i = 0; i < count; i++) infinite |= *(const double *)(const void *)(data + i * step) * 0.0 != 0.0;
     } else {
-        for (tg_index i = 0; i < size; i++) infinite |= ((const float *)data)[i] * 0.0f != 0.0f;
+        for (tg_index i = 0; i < count; i++) infinite |= *(const float *)(const void *)(data + i * step) * 0.0f != 0.0f;
     }
     return infinite != 0;
+}
+
+static bool is_infinite(const tg_value *value) {
+    const tg_array *array = value->array;
+    const tg_index itemsize = (tg_index)tg_itemsize(value->dtype);
+    if (!array) return run_is_infinite(value->dtype, (const char *)&value->scalar, itemsize, 1);
+    if (array->contiguous) return run_is_infinite(value->dtype, array->data, itemsize, array->size);
+    if (array->size == 0) return false;
+    tg_iterator walk;
+    tg_iterator_init(&walk, array->ndim, tg_array_shape(array));
+    tg_iterator_add_array(&walk, array);
+    tg_iterator_coalesce(&walk);
+    do {
+        if (run_is_infinite(value->dtype, walk.data[0], tg_iterator_step(&walk, 0), tg_iterator_run(&walk))) return true;
+    } while (tg_iterator_next(&walk));
+    return false;
 }
 
 /* *out: a bool array, or number, that says where a value is not zero; owned by the caller. */
@@ -128,7 +144,7 @@ static tg_status nonzero(tg_pool *pool, const tg_value *value, tg_value *out) {
 tg_status tg_batch_tame(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k, tg_index batch,
                         const tg_value *tangent, tg_value *out) {
     *out = *tangent;
-    if (!may_be_infinite(tangent)) {
+    if (!is_infinite(tangent)) {
         if (out->array) tg_array_retain(out->array);
         return TG_OK;
     }
