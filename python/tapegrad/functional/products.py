@@ -151,8 +151,8 @@ def hessian_vector_product(
 ) -> Callable[..., Any]:
     """Return the function that multiplies the Hessian of a scalar-valued function with a vector.
 
-    The Hessian is not formed: the gradient is differentiated along the vector, forward over reverse, at a few times
-    the cost of the function. `hvp` is the same function.
+    The Hessian is not formed: the gradient is differentiated along the vector, forward over reverse, at the cost of
+    some gradients. `hvp` is the same function.
 
     Parameters
     ----------
