@@ -105,7 +105,7 @@ def eigvals(a: TensorLike) -> Tensor:
     Examples
     --------
     >>> import tapegrad.numpy as np
-    >>> np.linalg.eigvals([[1.0, 5.0], [0.0, 2.0]]).numpy()
+    >>> np.linalg.eigvals([[1.0, 5.0], [0.0, 2.0]]).numpy().real
     array([1., 2.])
     """
     return spectral.eigvals(operand(a))
