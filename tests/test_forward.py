@@ -268,6 +268,20 @@ class TestRulesInPython:
         with pytest.raises(TypeError, match="square: forward mode transposes its gradient function"):
             acc.jvp(y)
 
+    def test_while_the_accumulator_alone_records(self):
+        # The rules are recorded on tapes of their own, which come and go on the thread's list.
+        x = constant(X)
+        with ForwardAccumulator(x, constant(V)) as acc:
+            y = tf.math.cumprod(x)
+            before = acc.jvp(y).numpy()
+            z = y * x
+            slope = acc.jvp(z).numpy()
+        after = constant(2.0) * x
+        tangent = np.cumprod(X) * np.cumsum(V / X)
+        np.testing.assert_allclose(before, tangent, rtol=1e-12)
+        np.testing.assert_allclose(slope, tangent * X + np.cumprod(X) * V, rtol=1e-12)
+        assert acc.jvp(after) is None
+
     def test_linear_ones_are_applied_to_the_tangent(self):
         x = constant(X)
         with ForwardAccumulator(x, constant(V)) as acc:

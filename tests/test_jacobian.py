@@ -146,6 +146,19 @@ def test_of_a_source_itself_is_the_identity():
     np.testing.assert_array_equal(tape.jacobian(x, x).numpy(), np.eye(2))
 
 
+def test_of_a_source_that_the_tape_does_not_know():
+    x = tf.constant(np.ones((2, 3)))
+    tape = tf.GradientTape(persistent=True)
+    with tape:
+        pass
+    stack = np.arange(12.0).reshape(2, 2, 3)
+    np.testing.assert_array_equal(tape.jacobian(x, x).numpy(), np.eye(6).reshape(2, 3, 2, 3))
+    np.testing.assert_array_equal(tape.batch_jacobian(x, x).numpy(), np.stack([np.eye(3), np.eye(3)]))
+    np.testing.assert_array_equal(tape.pullback([x, x], x, [stack, stack]).numpy(), 2 * stack)
+    np.testing.assert_array_equal(tape.pushforward([x], [x], [stack])[0].numpy(), stack)
+    assert tape.jacobian(x, tf.constant(1.0)) is None
+
+
 def test_consumes_a_tape_that_is_not_persistent():
     sources, result, tape = recorded(lambda x: x * x, X)
     tape.jacobian(result, sources)
@@ -203,7 +216,6 @@ def test_max_bytes_bounds_the_intermediates():
 
 
 def test_progress_bar(capsys):
-    pytest.importorskip("tqdm")
     sources, result, tape = recorded(lambda x: x * x, X)
     tape.jacobian(result, sources, progress=True)
     assert "6/6" in capsys.readouterr().err

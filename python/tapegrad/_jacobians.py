@@ -11,12 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tapegrad import _native, nest
-from tapegrad._native import GradientTape, Tensor, Value, array, own
+from tapegrad._native import GradientTape, Tensor, Value, array, flatten_values, own, pack_values
 
 __all__ = ["batch_jacobian", "jacobian", "pullback", "pushforward"]
-
-_CHUNK_ELEMENTS = 1 << 15
-"""Elements of one stacked cotangent that stay in the cache while the sweep passes; longer batches go in chunks."""
 
 _LEAST_ROWS = 16
 """Below this a chunk's fixed costs are more than what the cache gives."""
@@ -28,8 +25,8 @@ def jacobian(tape: GradientTape, target: Any, sources: Any, zero: bool, max_byte
         raise ValueError(f"jacobian: max_bytes must be positive, not {max_bytes}.")
     targets = _values(target, "target")
     flat_sources = _values(sources, "sources")
-    tape._open()
     ticker = _Ticker(sum([_passes(t, flat_sources) for t in targets])) if progress else None
+    tape._open()
     try:
         results = []
         for t in targets:
@@ -39,12 +36,12 @@ def jacobian(tape: GradientTape, target: Any, sources: Any, zero: bool, max_byte
                     own(np.zeros(t.shape + s.shape, s.dtype.as_numpy_dtype)) if j is None else j
                     for j, s in zip(found, flat_sources, strict=True)
                 ]
-            results.append(_packed(sources, found))
+            results.append(pack_values(sources, found))
     finally:
         if ticker is not None:
             ticker.close()
         tape._close()
-    return _packed(target, results)
+    return pack_values(target, results)
 
 
 class _Ticker:
@@ -91,21 +88,20 @@ def _by_rows(
     tape: GradientTape, target: Value, sources: Sequence[Value], max_bytes: int | None, ticker: _Ticker | None
 ) -> list[Tensor | None]:
     """Sweep backwards from all elements of the target at once, or from as many as fit."""
-    blocks = [_Blocks(target.shape + source.shape) for source in sources]
+    blocks = [_Blocks(target.size, target.shape + source.shape) for source in sources]
     for seeds in _unit_seeds(tape, target, max_bytes):
-        pulled = tape._pull([target], list(sources), [seeds], len(seeds))
-        # A target that is a source depends on itself, also if the tape does not know it.
-        for block, source, rows in zip(blocks, sources, pulled, strict=True):
-            block.add(seeds if rows is None and source is target else rows)
+        for block, rows in zip(blocks, tape._pull([target], list(sources), [seeds], len(seeds)), strict=True):
+            block.add(rows)
         if ticker is not None:
             ticker.step(len(seeds))
     return [block.whole() for block in blocks]
 
 
 class _Blocks:
-    """Rows of a Jacobian as they come: written to one array, or if a tape records, joined by a recorded operation."""
+    """Rows as they come, `total` in all: written to one array, or if a tape records, joined by a recorded operation."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, total: int, shape: tuple[int, ...]) -> None:
+        self._total = total
         self._shape = shape
         self._parts: list[Tensor] = []
         self._whole: npt.NDArray[Any] | None = None
@@ -115,27 +111,22 @@ class _Blocks:
         """Take the next rows, None where nothing depends."""
         if rows is None:
             return
-        if _native.is_recording() or (not self._parts and self._whole is None):
+        if len(rows) == self._total or _native.is_recording():
             self._parts.append(rows)
             return
         if self._whole is None:
-            first = array(self._parts.pop())
-            self._whole = np.empty(
-                (math.prod(self._shape) // math.prod(first.shape[1:]), *first.shape[1:]), first.dtype
-            )
-            self._append(first)
-        self._append(array(rows))
-
-    def _append(self, rows: npt.NDArray[Any]) -> None:
-        assert self._whole is not None
-        self._whole[self._filled : self._filled + len(rows)] = rows
+            self._whole = np.empty((self._total, *rows.shape[1:]), rows.dtype.as_numpy_dtype)
+        self._whole[self._filled : self._filled + len(rows)] = array(rows)
         self._filled += len(rows)
 
     def whole(self) -> Tensor | None:
-        """Return all rows in the Jacobian's shape."""
+        """Return all rows in the wanted shape, None if nothing depends."""
         if self._whole is not None:
             return own(self._whole.reshape(self._shape))
-        return _joined(self._parts, self._shape)
+        if not self._parts:
+            return None
+        one = self._parts[0] if len(self._parts) == 1 else _native.concatenate(self._parts)
+        return _native.reshape(one, self._shape)
 
 
 def _by_columns(
@@ -144,9 +135,7 @@ def _by_columns(
     """Push all unit tangents of a source forwards at once, or as many as fit."""
     if not (source.dtype.is_floating or source.dtype.is_complex):
         return None
-    if target is source:
-        return own(np.eye(source.size, dtype=source.dtype.as_numpy_dtype).reshape(source.shape * 2))
-    blocks = _Blocks(source.shape + target.shape)
+    blocks = _Blocks(source.size, source.shape + target.shape)
     for seeds in _unit_seeds(tape, source, max_bytes):
         blocks.add(tape._push([target], [source], [seeds], len(seeds))[0])
         if ticker is not None:
@@ -162,30 +151,26 @@ def _by_columns(
     return _native.cast(turned, source.dtype)
 
 
-def _joined(parts: Sequence[Tensor | None], shape: tuple[int, ...]) -> Tensor | None:
-    if not parts or parts[0] is None:
-        return None
-    given = [part for part in parts if part is not None]
-    return _native.reshape(given[0] if len(given) == 1 else _native.concatenate(given), shape)
-
-
 def _unit_seeds(tape: GradientTape, like: Value, max_bytes: int | None) -> Iterator[Tensor]:
     """Yield the unit vectors of a value's shape, stacked in chunks."""
     size = like.size
-    dtype = np.dtype(like.dtype.as_numpy_dtype)
-    work, nodes = tape._work
-    rows = max(_LEAST_ROWS, _CHUNK_ELEMENTS // max(size, work // max(nodes, 1), 1))
+    rows = max(_LEAST_ROWS, tape._rows_per_chunk(like))
     if max_bytes is not None:
-        # Seldom more than a few stacked values live at the same time; the elements of all are the bound.
-        rows = min(rows, max(1, max_bytes // (dtype.itemsize * max(size + work, 1))))
+        rows = min(rows, _rows_within(tape, like, max_bytes))
     chunks = max(1, -(-size // rows))
     bounds = [round(k * size / chunks) for k in range(chunks + 1)]
     for start, end in pairwise(bounds):
         if end > start:
-            yield own(np.eye(end - start, size, start, dtype).reshape(end - start, *like.shape))
+            yield _native.unit_stack(like, start, end)
 
 
-def batch_jacobian(tape: GradientTape, target: Any, source: Any, zero: bool, max_bytes: int | None) -> Tensor | None:
+def _rows_within(tape: GradientTape, like: Value, max_bytes: int) -> int:
+    """Return how many cotangents of a value's shape can be stacked within a number of bytes."""
+    # Seldom more than a few stacked values live at the same time; the elements of all are the bound.
+    return max(1, max_bytes // (like.dtype.itemsize * max(like.size + tape._work, 1)))
+
+
+def batch_jacobian(tape: GradientTape, target: Any, source: Any, max_bytes: int | None) -> Tensor:
     """Return the Jacobian of each row of the target with respect to the same row of the source."""
     for name, value in (("target", target), ("source", source)):
         if not isinstance(value, Value):
@@ -220,18 +205,16 @@ def _rows_at_once(
     forward = sizes[1] < sizes[0] and not complex_
     origin, size = (source, sizes[1]) if forward else (target, sizes[0])
     dtype = origin.dtype.as_numpy_dtype
-    parts: list[Tensor | None] = []
-    limit = size if max_bytes is None else max(1, max_bytes // (8 * max(origin.size + tape._work[0], 1)))
+    blocks = _Blocks(size, (size, rows, sizes[0] if forward else sizes[1]))
+    limit = size if max_bytes is None else _rows_within(tape, origin, max_bytes)
     for start in range(0, size, limit):
         count = min(limit, size - start)
         seeds = np.zeros((count, rows, size), dtype)
         seeds[np.arange(count), :, np.arange(start, start + count)] = 1
         stack = own(seeds.reshape(count, *origin.shape))
-        if forward:
-            parts += tape._push([target], [source], [stack], count)
-        else:
-            parts += tape._pull([target], [source], [stack], count)
-    joined = _joined(parts, (size, rows, sizes[0] if forward else sizes[1]))
+        through = tape._push if forward else tape._pull
+        blocks.add(through([target], [source], [stack], count)[0])
+    joined = blocks.whole()
     if joined is None:
         return None
     return _native.transpose(joined, (1, 2, 0) if forward else (1, 0, 2))
@@ -245,13 +228,9 @@ def pullback(tape: GradientTape, target: Any, sources: Any, cotangents: Any) -> 
     tape._open()
     try:
         found = tape._pull(targets, flat_sources, seeds, batch) if batch else _no_rows(flat_sources)
-        for k, source in enumerate(flat_sources):
-            for t, seed in zip(targets, seeds, strict=True):
-                if source is t and found[k] is None:
-                    found[k] = seed
     finally:
         tape._close()
-    return _packed(sources, found)
+    return pack_values(sources, found)
 
 
 def pushforward(tape: GradientTape, target: Any, sources: Any, tangents: Any) -> Any:
@@ -262,13 +241,9 @@ def pushforward(tape: GradientTape, target: Any, sources: Any, tangents: Any) ->
     tape._open()
     try:
         found = tape._push(targets, flat_sources, seeds, batch) if batch else _no_rows(targets)
-        for k, t in enumerate(targets):
-            for source, seed in zip(flat_sources, seeds, strict=True):
-                if source is t and found[k] is None:
-                    found[k] = seed
     finally:
         tape._close()
-    return _packed(target, found)
+    return pack_values(target, found)
 
 
 def _no_rows(values: Sequence[Value]) -> list[Tensor | None]:
@@ -309,18 +284,4 @@ def _values(structure: Any, argument: str) -> list[Any]:
             f"Argument `{argument}` should be a list or nested structure of Tensors, Variables or "
             "CompositeTensors to be differentiated, but received None."
         )
-    if isinstance(structure, Value):
-        return [structure]
-    leaves: list[Any] = nest.flatten(structure)
-    for leaf in leaves:
-        if not isinstance(leaf, Value):
-            raise TypeError(
-                f"{argument} must be a tensor or a variable, or a structure of these; it holds {leaf!r} of type "
-                f"{type(leaf).__name__!r}. Convert it with tapegrad.constant inside the tape."
-            )
-    return leaves
-
-
-def _packed(structure: Any, leaves: list[Any]) -> Any:
-    """Return the leaves in the form of a structure."""
-    return leaves[0] if isinstance(structure, Value) else nest.pack_sequence_as(structure, leaves)
+    return flatten_values(structure, argument)

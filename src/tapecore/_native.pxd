@@ -58,6 +58,7 @@ cdef extern from "array.h" nogil:
                               char *data, void (*release)(void *) noexcept, void *owner, tg_array **out)
     void tg_array_retain(tg_array *array)
     void tg_array_release(tg_array *array)
+    tg_status tg_array_unshare(tg_array **array)
     bint tg_array_is_unique(tg_array *array)
     void tg_array_pack(const tg_array *source, void *target)
     bint tg_same_shape(int ndim_a, const tg_index *a, int ndim_b, const tg_index *b)

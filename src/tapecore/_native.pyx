@@ -12,6 +12,8 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset, strcmp, strlen
 
+from importlib import import_module
+
 import numpy as np
 
 from tapegrad.dtypes import DTYPES, as_dtype
@@ -83,8 +85,8 @@ cdef int warn(str message, object detail=None) except -1:
 # --- what is made once ------------------------------------------------------------------------------------------------
 
 cdef size_t CACHE_LIMIT = 512 << 20      # bytes of freed buffers that wait for reuse
-cdef tg_index ONE_PASS = 1 << 15         # elements of stacked cotangents up to which a Jacobian is made in one pass
 cdef tg_index RELEASE_LOCK_AT = 1 << 14  # elements from which an operation lets other Python threads run
+cdef tg_index CHUNK_ELEMENTS = 1 << 15   # of a stacked cotangent that stay in the cache while the sweep passes
 cdef tg_pool *pool = NULL
 cdef tg_loops loops
 cdef signed char promoted[TG_NDTYPES][TG_NDTYPES]
@@ -325,29 +327,27 @@ cdef class Value:
 
     def ref(self):
         """A hashable reference to this very object; `.deref()` gives it back."""
-        from tapegrad._reference import Reference
-
-        return Reference(self)
+        return late("_reference").Reference(self)
 
     def __array_ufunc__(self, ufunc, method, *operands, **keywords):
         if not keywords and method == "__call__":
             function = UFUNC_OPERATIONS.get(ufunc)
             if function is not None and not holds_list(operands):
                 return function(*operands)
-        return protocols().array_ufunc(ufunc, method, operands, keywords)
+        return late("_protocols").array_ufunc(ufunc, method, operands, keywords)
 
     def __array_function__(self, function, types, args, keywords):
         implementation = IMPLEMENTATIONS.get(function)
         if implementation is None:
-            implementation = protocols().implementation_of(function)
+            implementation = late("_protocols").implementation_of(function)
         return implementation(*args, **keywords)
 
     def __array_namespace__(self, *, api_version=None):
-        return protocols().array_namespace(api_version)
+        return late("_protocols").array_namespace(api_version)
 
     def __dlpack__(self, **keywords):
         stay_on_tape(self)
-        return protocols().to_dlpack(view_of(self), **keywords)
+        return late("_protocols").to_dlpack(view_of(self), **keywords)
 
     def __dlpack_device__(self):
         return 1, 0  # memory of the CPU
@@ -371,9 +371,7 @@ cdef class Value:
     def __getattr__(self, name):
         if name.startswith("__"):  # what Python and NumPy ask every object for
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        from tapegrad.numpy.methods import attribute
-
-        return attribute(self, name)
+        return late("numpy.methods").attribute(self, name)
 
     # Before arrays and NumPy's scalars, where Python asks which operand's method decides.
     __array_priority__ = 100.0
@@ -390,7 +388,7 @@ cdef bint holds_list(tuple operands):
 cdef int refuse_storing(Value value) except -1:
     """Raises where NumPy asks for a number to store in an array: that is no explicit way off a tape."""
     if is_followed(value):
-        protocols().refuse_storing()
+        late("_protocols").refuse_storing()
     return 0
 
 
@@ -420,52 +418,15 @@ UFUNC_OPERATIONS = {}
 IMPLEMENTATIONS = {}
 """For NumPy's other functions the recorded function of the same signature; `tapegrad._protocols` fills both."""
 
-cdef object protocols_module = None
-cdef object rules_module = None
-cdef object batching_module = None
+cdef dict late_modules = {}
 
 
-cdef inline object rules():
-    """tapegrad._rules, which imports this module."""
-    global rules_module
-    if rules_module is None:
-        from tapegrad import _rules
-
-        rules_module = _rules
-    return rules_module
-
-
-cdef object observing_module = None
-
-
-cdef inline object observing():
-    """tapegrad._observing, which imports this module."""
-    global observing_module
-    if observing_module is None:
-        from tapegrad import _observing
-
-        observing_module = _observing
-    return observing_module
-
-
-cdef inline object batching():
-    """tapegrad._batching, which imports this module."""
-    global batching_module
-    if batching_module is None:
-        from tapegrad import _batching
-
-        batching_module = _batching
-    return batching_module
-
-
-cdef inline object protocols():
-    """tapegrad._protocols, which imports this module."""
-    global protocols_module
-    if protocols_module is None:
-        from tapegrad import _protocols
-
-        protocols_module = _protocols
-    return protocols_module
+cdef object late(str name):
+    """A module of tapegrad that imports this one, or is not needed by every program: imported when first asked for."""
+    module = late_modules.get(name)
+    if module is None:
+        module = late_modules[name] = import_module(f"tapegrad.{name}")
+    return module
 
 
 def _items(Value value):
@@ -484,29 +445,21 @@ cdef class Tensor(Value):
         raise TypeError("Tensor is not to be called: make tensors with tapegrad.constant or convert_to_tensor")
 
     def __repr__(self):
-        from tapegrad._format import tensor_repr
-
-        return tensor_repr(self)
+        return late("_format").tensor_repr(self)
 
     def __str__(self):
-        from tapegrad._format import tensor_str
-
-        return tensor_str(self)
+        return late("_format").tensor_str(self)
 
     def __reduce__(self):
         return _rebuild_tensor, (to_numpy(self),)
 
     def __setitem__(self, key, value):
-        from tapegrad._ops.writing import setitem
-
-        setitem(self, key, value)
+        late("_ops.writing").setitem(self, key, value)
 
     @property
     def at(self):
         """`x.at[key].set(v)`, `.add(v)`, `.multiply(v)`: a tensor like x but for the elements at `key`."""
-        from tapegrad._ops.writing import At
-
-        return At(self)
+        return late("_ops.writing").At(self)
 
     def __copy__(self):
         return copy_with_handles(self)
@@ -569,11 +522,7 @@ def writable(Value x not None):
     cdef object owner
     if x.value.array == NULL:
         raise TypeError("a value without dimensions has no elements to write to")
-    if not tg_array_is_unique(x.value.array) or not x.value.array.contiguous:
-        check(tg_array_new(pool, x.value.dtype, x.value.array.ndim, tg_array_shape(x.value.array), &own))
-        tg_array_pack(x.value.array, own.data)
-        tg_array_release(x.value.array)
-        x.value.array = own
+    check(tg_array_unshare(&x.value.array))
     owner = copy_value(x)
     own = x.value.array
     result = PyArray_New(cnp.ndarray, own.ndim, tg_array_shape(own), type_numbers[x.value.dtype], tg_array_strides(own),
@@ -908,19 +857,6 @@ cdef int dtype_index(object dtype) except -1:
     raise TypeError(f"tapegrad has no values of dtype {dtype}")
 
 
-cdef object conversion_module = None
-
-
-cdef inline object conversion():
-    """tapegrad._conversion, which imports this module."""
-    global conversion_module
-    if conversion_module is None:
-        from tapegrad import _conversion
-
-        conversion_module = _conversion
-    return conversion_module
-
-
 def tensor(value, dtype=None, name=None):
     """A tensor of any value, by TensorFlow's rules.
 
@@ -966,11 +902,9 @@ def tensor(value, dtype=None, name=None):
         number.dtype = TG_I32
         memcpy(number.scalar.bytes, &small, sizeof(small))
         return new_tensor(&number)
-    if isinstance(value, (list, tuple)) and conversion().holds_value(value):
-        from tapegrad._ops.joining import pack
-
-        return pack(value, None if wanted < 0 else DTYPES[wanted])
-    converted = conversion().convert(value, None if wanted < 0 else DTYPES[wanted])
+    if isinstance(value, (list, tuple)) and late("_conversion").holds_value(value):
+        return late("_ops.joining").pack(value, None if wanted < 0 else DTYPES[wanted])
+    converted = late("_conversion").convert(value, None if wanted < 0 else DTYPES[wanted])
     return <Tensor>converted if isinstance(converted, Tensor) else from_ndarray(converted, True)
 
 
@@ -1312,7 +1246,7 @@ cdef object operands_of(tuple args):
     for x in args:
         weak = weak_dtype(x)
         if weak < 0 and not isinstance(x, Value):
-            kind = conversion().weak_type(x) if isinstance(x, (list, tuple)) else None
+            kind = late("_conversion").weak_type(x) if isinstance(x, (list, tuple)) else None
             if kind is int or kind is float or kind is complex:
                 weak = TG_I64 if kind is int else TG_F64 if kind is float else TG_C128
             elif isinstance(x, (cnp.ndarray, np.generic)):
@@ -1390,14 +1324,12 @@ cdef inline bint large(const tg_value *operands, int count) noexcept:
 
 cdef object elementwise_by_numpy(int op, list values):
     """Types without native kernels go through the ufunc itself, and their derivatives through the rule's text."""
-    from tapegrad import _rules
-
     cdef tg_value operands[TG_MAX_OPERANDS]
     cdef PyObject *pointers[TG_MAX_OPERANDS]
     cdef int i, dtype
     cdef Tensor result
     with np.errstate(all="ignore"):
-        result = from_ndarray(np.asarray(_rules.forward(op, [view_of(<Value>x) for x in values])), True)
+        result = from_ndarray(np.asarray(late("_rules").forward(op, [view_of(<Value>x) for x in values])), True)
     dtype = result.value.dtype
     if not tg_thread_records(tg_thread_current()):
         return result
@@ -1410,7 +1342,7 @@ cdef object elementwise_by_numpy(int op, list values):
         operands[i] = operand_value(values[i])[0]
         pointers[i] = <PyObject *>values[i]
         if is_watched(values[i]) and tg_op_table[op].partial[i] != NULL:
-            _rules.check_differentiable(op, i, values)
+            late("_rules").check_differentiable(op, i, values)
     record_elementwise(op, len(values), pointers, operands, result, TG_FLAG_GENERIC)
     return result
 
@@ -1723,9 +1655,7 @@ cdef Tensor run_structural(tg_call *call, Value x, Value other):
     elif not native:
         native = tg_dtype_is_native(x.value.dtype)
     if not native:
-        from tapegrad import _rules
-
-        return from_ndarray(np.asarray(_rules.structural(
+        return from_ndarray(np.asarray(late("_rules").structural(
             ARITHMETIC[call.op], view_of(x), None if other is None else view_of(other),
             tuple([call.shape[i] for i in range(call.ndim)]), [call.params[i] for i in range(call.params_count)],
             DTYPES[call.dtype].as_numpy_dtype)), True)
@@ -2065,8 +1995,7 @@ def where(condition, x, y):
     cdef Value test = as_value(condition)
     if test.value.dtype != TG_BOOL:
         test = own(view_of(test) != 0)
-    values, dtype = operands_of((x, y))
-    values = [v if (<Value>v).value.dtype == dtype else cast_to(v, dtype) for v in values]
+    values, dtype = one_dtype((x, y))
     status = tg_select(pool, &test.value, &(<Value>values[0]).value, &(<Value>values[1]).value, &result)
     if status == TG_BAD_SHAPE:
         raise ValueError(f"where: shapes {test.shape}, {values[0].shape} and {values[1].shape} cannot be broadcast "
@@ -2315,9 +2244,7 @@ cdef object index(Value x, object key):
         basic = is_basic(key)
     if basic:
         return basic_index(x, key)
-    from tapegrad._ops.indexing import getitem
-
-    return getitem(x, key)
+    return late("_ops.indexing").getitem(x, key)
 
 # --- operations whose rules are written in Python ---------------------------------------------------------------------
 
@@ -2491,7 +2418,7 @@ cdef class GradientTape:
         self.persistent = persistent
         self.tape.watches = watch_accessed_variables
         if debug or max_bytes is not None:
-            self._observe(observing().Observer(self, debug, max_bytes))
+            self._observe(late("_observing").Observer(self, debug, max_bytes))
 
     def __dealloc__(self):
         delist(&self.tape)
@@ -2613,7 +2540,7 @@ cdef class GradientTape:
         Py_INCREF(self)  # the thread's list borrows the tape
         self.state = RECORDING
         if tg_thread_current().checking > 0 and self.observer is None:
-            self._observe(observing().Observer(self, False, None))
+            self._observe(late("_observing").Observer(self, False, None))
         if self.observer is not None:
             self.observer.entered()
         return 0
@@ -2659,9 +2586,7 @@ cdef class GradientTape:
         if (type(tensor) is list or type(tensor) is tuple) and all_values(tensor):
             leaves = tensor
         else:
-            from tapegrad.nest import flatten
-
-            leaves = flatten(tensor)
+            leaves = late("nest").flatten(tensor)
             for leaf in leaves:
                 if not isinstance(leaf, Value):
                     raise ValueError(f"Passed in object {leaf} of type {type(leaf).__name__!r}, not tf.Tensor or "
@@ -2727,8 +2652,7 @@ cdef class GradientTape:
         """
         cdef list targets, flat_sources, seeds, results
         cdef bint zero
-        if self.state == NEW or self.state == CONSUMED:
-            raise RuntimeError(ONE_SET)
+        self.check_usable()
         zero = zeros_wanted(unconnected_gradients)
         if target is None:
             raise TypeError("Argument `target` should be a list or nested structure of Tensors, Variables or "
@@ -2736,23 +2660,11 @@ cdef class GradientTape:
         targets = flatten_values(target, "target")
         flat_sources = flatten_values(sources, "sources")
         seeds = seeds_for(targets, output_gradients)
-        if self.state == RECORDING:
-            if not self.persistent:
-                self.stop()
-            elif not self.paused:
-                warn(INSIDE)
+        self.end_recording()
         results = self.differentiate(targets, flat_sources, seeds)
         if zero:
             results = [zeros_of(<Value>s) if r is None else r for r, s in zip(results, flat_sources)]
-        if isinstance(sources, Value):
-            return results[0]
-        if type(sources) is list and flat_sources is sources:
-            return results
-        if type(sources) is tuple and all_values(sources):
-            return tuple(results)
-        from tapegrad.nest import pack_sequence_as
-
-        return pack_sequence_as(sources, results)
+        return pack_values(sources, results)
 
     def jacobian(self, target, sources, unconnected_gradients="none", parallel_iterations=None,
                  experimental_use_pfor=True, *, max_bytes=None, progress=False):
@@ -2793,16 +2705,14 @@ cdef class GradientTape:
         if isinstance(target, Value) and isinstance(sources, Value) and max_bytes is None and not progress:
             if self.in_one_pass(target, sources):
                 return self.jacobian_in_one_pass(target, sources, zero)
-        from tapegrad import _jacobians
-
-        return _jacobians.jacobian(self, target, sources, zero, max_bytes, progress)
+        return late("_jacobians").jacobian(self, target, sources, zero, max_bytes, progress)
 
     cdef bint in_one_pass(self, Value target, Value source):
         """Whether a Jacobian is so small and simple that nothing has to be decided but the direction."""
         cdef tg_index rows = tg_value_size(&target.value), columns = tg_value_size(&source.value)
-        cdef tg_index widest = max(rows, columns, self.tape.work // max(<tg_index>self.tape.nodes, 1))
-        return (target is not source and rows > 0 and columns > 0 and tg_dtype_is_native(target.value.dtype)
-                and source.value.dtype == target.value.dtype and min(rows, columns) * widest <= ONE_PASS
+        cdef tg_index widest = max(rows, columns, self.typical_size())
+        return (rows > 0 and columns > 0 and tg_dtype_is_native(target.value.dtype)
+                and source.value.dtype == target.value.dtype and min(rows, columns) * widest <= CHUNK_ELEMENTS
                 and tg_value_ndim(&target.value) + tg_value_ndim(&source.value) < TG_MAX_DIMS)
 
     cdef object jacobian_in_one_pass(self, Value target, Value source, bint zero):
@@ -2812,9 +2722,9 @@ cdef class GradientTape:
         self._open()
         try:
             if rows <= columns:
-                found = self._pull([target], [source], [unit_stack(target)], rows)[0]
+                found = self._pull([target], [source], [unit_stack(target, 0, rows)], rows)[0]
             else:
-                found = self._push([target], [source], [unit_stack(source)], columns)[0]
+                found = self._push([target], [source], [unit_stack(source, 0, columns)], columns)[0]
             if found is None:
                 return own(np.zeros(target.shape + source.shape, source.dtype.as_numpy_dtype)) if zero else None
             if rows > columns:
@@ -2858,9 +2768,8 @@ cdef class GradientTape:
         TypeError
             if target or source is not one tensor or variable
         """
-        from tapegrad import _jacobians
-
-        return _jacobians.batch_jacobian(self, target, source, zeros_wanted(unconnected_gradients), max_bytes)
+        zeros_wanted(unconnected_gradients)
+        return late("_jacobians").batch_jacobian(self, target, source, max_bytes)
 
     def pullback(self, target, sources, cotangents):
         """The gradients for many cotangents of `target` in one sweep: products with the Jacobian from the left.
@@ -2884,9 +2793,7 @@ cdef class GradientTape:
         ValueError
             if the shapes do not fit
         """
-        from tapegrad import _jacobians
-
-        return _jacobians.pullback(self, target, sources, cotangents)
+        return late("_jacobians").pullback(self, target, sources, cotangents)
 
     def pushforward(self, target, sources, tangents):
         """The tangents of `target` for many tangents of `sources` in one push: products with the Jacobian from the
@@ -2911,9 +2818,7 @@ cdef class GradientTape:
         ValueError
             if the shapes do not fit
         """
-        from tapegrad import _jacobians
-
-        return _jacobians.pushforward(self, target, sources, tangents)
+        return late("_jacobians").pushforward(self, target, sources, tangents)
 
     def _pull(self, list targets, list sources, list cotangents, tg_index batch):
         """One sweep for `batch` cotangents of each target (None: zero), stacked along a new first axis; so are the
@@ -2929,8 +2834,10 @@ cdef class GradientTape:
                 slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
             for i in range(len(known)):
                 slots[len(sources) + i] = tg_handles_find(&(<Value>known[i][0]).handles, self.tape.id)
-            return sweep(self, len(sources), slots, len(known), slots + len(sources), [c for _, c in known], batch,
-                         False)
+            seeds = [c for _, c in known]
+            results = sweep(self, len(sources), slots, len(known), slots + len(sources), seeds, batch, False)
+            add_own(results, sources, slots, [t for t, _ in known], seeds)
+            return results
         finally:
             free(slots)
 
@@ -2945,7 +2852,8 @@ cdef class GradientTape:
             push.prune(targets)
             for target in targets:
                 push.advance(target)
-        return [push.tangent(target) for target in targets]
+        return [own_tangent(target, sources, tangents) if self._slot(target) is None else push.tangent(target)
+                for target in targets]
 
     def _follow(self, list values):
         """Watches values from now on, before the tape is entered for the first time."""
@@ -2954,28 +2862,51 @@ cdef class GradientTape:
         for value in values:
             self.watch_one(<Value?>value)
 
-    def _open(self):
-        """Checks that derivatives can be taken now, and ends the recording as `gradient` does."""
+    cdef int check_usable(self) except -1:
         if self.state == NEW or self.state == CONSUMED:
             raise RuntimeError(ONE_SET)
+        return 0
+
+    cdef int end_recording(self) except -1:
+        """Taking derivatives ends the recording of a tape that is not persistent."""
         if self.state == RECORDING:
             if not self.persistent:
                 self.stop()
             elif not self.paused:
                 warn(INSIDE)
+        return 0
 
-    def _close(self):
-        """After the only set of derivatives: a tape that is not persistent has been used up."""
-        if not self.persistent and self.state != CONSUMED:
+    cdef int use_up(self) except -1:
+        """Before the first sweep, so that no other thread starts on what is used up: this set of derivatives is the
+        only one, unless the tape is persistent."""
+        if not self.persistent:
             self.remembered = None if self.variables is None else self.watched_variables()
             self.state = CONSUMED
-            if not self.keeps():
-                self.forget(False)
+        return 0
+
+    def _open(self):
+        """Checks that derivatives can be taken now, and begins to take them; `_close` must follow."""
+        self.check_usable()
+        self.end_recording()
+        self.use_up()
+
+    def _close(self):
+        """After the last derivative of a set: what has been used up goes."""
+        if not self.keeps():
+            self.forget(False)
+
+    cdef tg_index typical_size(self):
+        """The elements of a recorded array, on average."""
+        return self.tape.work // max(<tg_index>self.tape.nodes, 1)
+
+    def _rows_per_chunk(self, Value like not None):
+        """How many cotangents of a value's shape fit into a chunk that the cache holds."""
+        return CHUNK_ELEMENTS // max(tg_value_size(&like.value), self.typical_size(), 1)
 
     @property
     def _work(self):
-        """The elements of all recorded arrays, and the number of nodes."""
-        return self.tape.work, self.tape.nodes
+        """The elements of all recorded arrays."""
+        return self.tape.work
 
     def explain(self, target, source):
         """Says why the gradient of `target` with respect to `source` is None or zero.
@@ -3009,7 +2940,7 @@ cdef class GradientTape:
         >>> tape.explain(y, x).reason
         'stop_gradient'
         """
-        return observing().explain(self, target, source)
+        return late("_observing").explain(self, target, source)
 
     def summary(self, group=True, limit=40):
         """A table of what the tape has recorded: operations, shapes, dtypes, bytes saved, and on a debug tape lines and
@@ -3041,9 +2972,7 @@ cdef class GradientTape:
         multiply  (3,)   float64      1           24
         3 nodes, 48 bytes in 2 saved arrays, 148 bytes of tape
         """
-        from tapegrad import _drawing
-
-        return _drawing.summary(self, group, limit)
+        return late("_drawing").summary(self, group, limit)
 
     def to_dot(self, limit=200):
         """The recorded graph in Graphviz's language.
@@ -3066,15 +2995,11 @@ cdef class GradientTape:
         >>> print(tape.to_dot().splitlines()[0])
         digraph tape {
         """
-        from tapegrad import _drawing
-
-        return _drawing.to_dot(self, limit)
+        return late("_drawing").to_dot(self, limit)
 
     def _repr_html_(self):
         """The drawing that notebooks show."""
-        from tapegrad import _drawing
-
-        return _drawing.to_html(self)
+        return late("_drawing").to_html(self)
 
     @property
     def nbytes(self):
@@ -3083,14 +3008,12 @@ cdef class GradientTape:
         Each buffer counts once and as a whole, even if a node saves a view of part of it or the program holds it too.
         What Python rules save beside tensors, arrays, and lists and tuples of these does not count.
         """
-        from tapegrad import _drawing
-
-        return _drawing.nbytes(self)
+        return late("_drawing").nbytes(self)
 
     cdef list differentiate(self, list targets, list sources, list seeds):
         """Gradients by position of the sources, None where there is none. Consumes a tape that is not persistent."""
         cdef list results
-        cdef Py_ssize_t i, t
+        cdef Py_ssize_t i
         cdef size_t sources_count = len(sources), targets_count = len(targets)
         cdef uint32_t few[FEW]
         cdef uint32_t *slots = few
@@ -3108,27 +3031,36 @@ cdef class GradientTape:
             for i in range(len(targets)):
                 slots[sources_count + i] = tg_handles_find(&(<Value>targets[i]).handles, self.tape.id)
             try:
-                if not self.persistent:  # at once, so that no other thread starts on what this sweep uses up
-                    self.remembered = None if self.variables is None else self.watched_variables()
-                    self.state = CONSUMED
+                self.use_up()
                 results = sweep(self, sources_count, slots, targets_count, slots + sources_count, seeds, 0,
                                 not self.keeps())
             finally:
-                if not self.keeps():
-                    self.forget(False)
-            # A target that the tape does not know still depends on itself.
-            for i in range(len(sources)):
-                if slots[i] == TG_NO_SLOT:
-                    for t in range(len(targets)):
-                        if targets[t] is sources[i]:
-                            if not tg_dtype_is_inexact((<Value>sources[i]).value.dtype):
-                                continue
-                            seed = ones_of(<Value>sources[i]) if seeds is None or seeds[t] is None else seeds[t]
-                            results[i] = seed if results[i] is None else results[i] + seed
+                self._close()
+            add_own(results, sources, slots, targets, seeds)
         finally:
             if slots != few:
                 free(slots)
         return results
+
+
+cdef int add_own(list results, list sources, uint32_t *slots, list targets, list seeds) except -1:
+    """A target that the tape does not know still depends on itself: to the gradients of sources without a slot."""
+    cdef Py_ssize_t i, t
+    for i in range(len(sources)):
+        if slots[i] == TG_NO_SLOT and tg_dtype_is_inexact((<Value>sources[i]).value.dtype):
+            for t in range(len(targets)):
+                if targets[t] is sources[i]:
+                    seed = ones_of(<Value>sources[i]) if seeds is None or seeds[t] is None else seeds[t]
+                    results[i] = seed if results[i] is None else results[i] + seed
+    return 0
+
+
+cdef object own_tangent(Value target, list sources, list tangents):
+    """Likewise forwards: the tangent of a target that the tape does not know, if it is a source."""
+    for source, tangent in zip(sources, tangents):
+        if source is target and tg_dtype_is_inexact(target.value.dtype):
+            return tangent
+    return None
 
 
 cdef tuple buffer_of(tg_array *array):
@@ -3186,24 +3118,27 @@ def is_recording():
     return bool(tg_thread_records(tg_thread_current()))
 
 
-cdef Tensor unit_stack(Value like):
-    """The unit vectors of a value's shape and native type, stacked along a new first axis."""
+def unit_stack(Value like not None, tg_index start, tg_index stop):
+    """The unit vectors number `start` to `stop` of a value's shape and type, stacked along a new first axis."""
     cdef tg_value value
     cdef tg_index shape[TG_MAX_DIMS]
     cdef tg_index i, size = tg_value_size(&like.value), step
     cdef int d, ndim = tg_value_ndim(&like.value)
-    shape[0] = size
+    if not tg_dtype_is_native(like.value.dtype):
+        rows = np.eye(stop - start, size, start, like.dtype.as_numpy_dtype)
+        return own(rows.reshape(stop - start, *like.shape))
+    shape[0] = stop - start
     for d in range(ndim):
         shape[d + 1] = tg_value_shape(&like.value)[d]
     value.dtype = like.value.dtype
     check(tg_array_new(pool, value.dtype, ndim + 1, shape, &value.array))
-    step = (size + 1) * <tg_index>tg_itemsize(value.dtype)
-    memset(value.array.data, 0, size * size * tg_itemsize(value.dtype))
-    for i in range(size):
+    step = tg_itemsize(value.dtype)
+    memset(value.array.data, 0, shape[0] * size * step)
+    for i in range(shape[0]):
         if value.dtype == TG_F64:
-            (<double *>(value.array.data + i * step))[0] = 1.0
+            (<double *>(value.array.data + (i * size + start + i) * step))[0] = 1.0
         else:
-            (<float *>(value.array.data + i * step))[0] = 1.0
+            (<float *>(value.array.data + (i * size + start + i) * step))[0] = 1.0
     return new_tensor(&value)
 
 
@@ -3235,7 +3170,6 @@ def _birth(variable):
 
 cdef class _StopRecording:
     cdef GradientTape owner
-    cdef bint outermost
 
     def __init__(self, GradientTape owner):
         self.owner = owner
@@ -3266,17 +3200,15 @@ cdef bint all_values(object items):
     return True
 
 
-cdef list flatten_values(object structure, str argument):
-    """The tensors and variables of a nested structure, in order."""
+def flatten_values(structure, str argument):
+    """The tensors and variables of a nested structure, in order; `argument` names it in the TypeError for others."""
     if isinstance(structure, Value):
         return [structure]
     if type(structure) is list and all_values(structure):
         return structure
     if type(structure) is tuple and all_values(structure):
         return list(structure)
-    from tapegrad.nest import flatten
-
-    leaves = flatten(structure)
+    leaves = late("nest").flatten(structure)
     for leaf in leaves:
         if not isinstance(leaf, Value):
             raise TypeError(f"{argument} must be a tensor or a variable, or a structure of these; it holds {leaf!r} of "
@@ -3284,13 +3216,22 @@ cdef list flatten_values(object structure, str argument):
     return leaves
 
 
+def pack_values(structure, list leaves):
+    """The leaves in the form of a structure that `flatten_values` has taken apart."""
+    if isinstance(structure, Value):
+        return leaves[0]
+    if type(structure) is list and all_values(structure):
+        return leaves
+    if type(structure) is tuple and all_values(structure):
+        return tuple(leaves)
+    return late("nest").pack_sequence_as(structure, leaves)
+
+
 cdef list seeds_for(list targets, object output_gradients):
     """The cotangent of each target, checked, None for ones; None altogether if all are ones."""
     if output_gradients is None:
         return None
-    from tapegrad.nest import flatten
-
-    given = flatten(output_gradients)
+    given = late("nest").flatten(output_gradients)
     if len(given) != len(targets):
         raise ValueError(f"output_gradients has {len(given)} entries, but there are {len(targets)} targets. A Python "
                          "list counts as a structure with one entry per target: write one cotangent as an array or a "
@@ -3360,6 +3301,13 @@ cdef tg_status hook_poll(void *context) noexcept with gil:
         return TG_INTERRUPTED
 
 
+cdef tg_value lent(Tensor tensor):
+    """The tensor's value with a reference of its own, for the core to take."""
+    if tensor.value.array != NULL:
+        tg_array_retain(tensor.value.array)
+    return tensor.value
+
+
 cdef Tensor borrowed_tensor(const tg_value *value):
     """A tensor of a value that somebody else owns. (0-d arrays, as the sweep keeps them, become numbers.)"""
     cdef tg_value own_value = value[0]
@@ -3387,9 +3335,7 @@ cdef int pass_on(tg_sweep *sweep, tg_node *node, dict slices) except -1:
             if keep_slices(sweep, node.in_[k], contributions[k], slices):
                 continue
             contribution = fit(contributions[k], tg_tape_output(sweep.tape, node.in_[k]), sweep.batch)
-            value = contribution.value
-            if value.array != NULL:
-                tg_array_retain(value.array)
+            value = lent(contribution)
             check_hooked(tg_sweep_add(sweep, node.in_[k], &value))
     return 0
 
@@ -3398,22 +3344,19 @@ cdef bint keep_slices(tg_sweep *sweep, uint32_t slot, object contribution, dict 
     """Puts IndexedSlices for a source aside; whatever is to go further back becomes a tensor."""
     if isinstance(contribution, Tensor) or tg_tape_node(sweep.tape, slot).kind != TG_NODE_LEAF:
         return False
-    from tapegrad.indexed_slices import IndexedSlices
-
-    if not isinstance(contribution, IndexedSlices) or sweep.batch:
+    if not isinstance(contribution, late("indexed_slices").IndexedSlices) or sweep.batch:
         return False
     tg_sweep_reach(sweep, slot)
     slices.setdefault(slot, []).append(contribution)
     return True
 
 
-cdef object with_slices(object adjoint, uint32_t slot, dict slices):
-    """A source's adjoint (None where nothing dense arrived) with the slices that were put aside."""
-    from tapegrad.indexed_slices import combined
-
-    for part in slices[slot]:
-        adjoint = part if adjoint is None else combined(adjoint, part)
-    return adjoint
+cdef object whole_adjoint(tg_sweep *sweep, uint32_t slot, object adjoint, dict slices):
+    """A source's adjoint (None where nothing dense arrived) with the slices that were put aside; zeros if there are
+    none either."""
+    for part in slices.get(slot, ()):
+        adjoint = part if adjoint is None else late("indexed_slices").combined(adjoint, part)
+    return constant_of(np.zeros, tg_tape_output(sweep.tape, slot), sweep.batch) if adjoint is None else adjoint
 
 
 cdef int check_hooked(tg_status status) except -1:
@@ -3432,8 +3375,8 @@ cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
         if not known:
             return [None] * operands
         if sweep.batch:
-            found = list(batching().batched_vjp(rule, saved, cotangents, wanted, sweep.batch,
-                                                (<GradientTape>sweep.tape.owner).within))
+            found = list(late("_batching").batched_vjp(rule, saved, cotangents, wanted, sweep.batch,
+                                                       (<GradientTape>sweep.tape.owner).within))
         else:
             found = list(rule.vjp(saved, cotangents, wanted))
         if len(found) != <Py_ssize_t>operands:
@@ -3459,11 +3402,9 @@ cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
 
 cdef object rows_of(tg_tape *tape, tg_node *node, Tensor g):
     """The cotangent of rows as IndexedSlices of what they were taken from."""
-    from tapegrad.indexed_slices import IndexedSlices
-
     shape = output_shape(tg_tape_output(tape, node.in_[0]))
     indices = reshape(saved_tensor(tape, node, 1), (-1,))
-    return IndexedSlices(reshape(g, (indices.shape[0], *shape[1:])), indices, shape)
+    return late("indexed_slices").IndexedSlices(reshape(g, (indices.shape[0], *shape[1:])), indices, shape)
 
 
 cdef Tensor saved_tensor(tg_tape *tape, tg_node *node, int bit):
@@ -3488,14 +3429,12 @@ cdef object operand_cotangent(tg_tape *tape, uint32_t slot, uint32_t k, Tensor g
     cdef tg_transposition rule
     cdef Tensor other = None
     if node.kind == TG_NODE_ELEMENTWISE:
-        return rules().cotangent(node.op, k, g, saved_tensors(tape, node, tg_op_table[node.op].needs[k]))
+        return late("_rules").cotangent(node.op, k, g, saved_tensors(tape, node, tg_op_table[node.op].needs[k]))
     tg_structural_transpose(tape, node, k, &rule)
     if rule.saved_bit >= 0:
         other = saved_tensor(tape, node, rule.saved_bit)
     if rule.call.op == TG_MATMUL and g.dtype.is_complex:
-        from tapegrad._ops import complex_parts
-
-        other = complex_parts.conjugate(other)
+        other = late("_ops.complex_parts").conjugate(other)
     return carried(&rule, g, other, batch)
 
 
@@ -3571,9 +3510,7 @@ cdef Tensor in_dtype(Tensor value, int dtype):
     if value.value.dtype == dtype:
         return value
     if value.dtype.is_complex and not DTYPES[dtype].is_complex:
-        from tapegrad._ops import complex_parts
-
-        value = complex_parts.real(value)
+        value = late("_ops.complex_parts").real(value)
     return cast(value, DTYPES[dtype])
 
 
@@ -3620,7 +3557,7 @@ cdef list sweep(GradientTape owner, size_t sources_count, uint32_t *sources, siz
             free(known)
     try:
         if checked:
-            with observing().sweeping():
+            with late("_observing").sweeping():
                 results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds, slices, True)
         elif recorded:
             results = recorded_sweep(&sweep, sources_count, sources, targets_count, targets, seeds, slices, False)
@@ -3660,9 +3597,7 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
             continue
         if seed is None:
             seed = constant_of(np.ones, output, 0)
-        value = seed.value
-        if value.array != NULL:
-            tg_array_retain(value.array)
+        value = lent(seed)
         raise_hooked(tg_sweep_add(sweep, targets[i], &value), context)
     if sweep.high - sweep.low > 4096 or owner.tape.work > RELEASE_LOCK_AT:
         owner.tape.readers += 1
@@ -3680,12 +3615,7 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
             results.append(None)
             continue
         found = new_tensor(&value) if tg_sweep_take(sweep, sources[i], &value) else None
-        if sources[i] in <dict>context.slices:
-            found = with_slices(found, sources[i], <dict>context.slices)
-        if found is None:
-            output = tg_tape_output(sweep.tape, sources[i])
-            found = constant_of(np.zeros, output, sweep.batch)
-        results.append(found)
+        results.append(whole_adjoint(sweep, sources[i], found, <dict>context.slices))
     return results
 
 
@@ -3734,7 +3664,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
                             for i in range(outputs)])
         contributions = contributions_of(sweep, node, cotangents)
         if checked:
-            observing().check_cotangents(<object>(<PyObject *>sweep.tape.owner), slot, cotangents, contributions)
+            late("_observing").check_cotangents(<object>(<PyObject *>sweep.tape.owner), slot, cotangents, contributions)
         for k in range(operands):
             if contributions[k] is not None and not keep_slices(sweep, into[k], contributions[k], slices):
                 tg_sweep_reach(sweep, into[k])
@@ -3744,13 +3674,7 @@ cdef list recorded_sweep(tg_sweep *sweep, size_t sources_count, uint32_t *source
         if sources[i] == TG_NO_SLOT or not tg_sweep_is_reached(sweep, sources[i]):
             results.append(None)
             continue
-        result = adjoints.get(sources[i])
-        if sources[i] in slices:
-            result = with_slices(result, sources[i], slices)
-        if result is None:
-            output = tg_tape_output(sweep.tape, sources[i])
-            result = constant_of(np.zeros, output, sweep.batch)
-        results.append(result)
+        results.append(whole_adjoint(sweep, sources[i], adjoints.get(sources[i]), slices))
     return results
 
 
@@ -3777,7 +3701,7 @@ cdef int elementwise_operand(tg_sweep *sweep, uint32_t slot, uint32_t k, Tensor 
                 bit += 1
             partial = saved_tensor(sweep.tape, node, bit)
         else:
-            partial = rules().partial_of(node.op, k)(*saved_tensors(sweep.tape, node, info.needs[k]))
+            partial = late("_rules").partial_of(node.op, k)(*saved_tensors(sweep.tape, node, info.needs[k]))
         contribution = binary(TG_OP_MULTIPLY_NO_NAN, partial, g)
     output = tg_tape_output(sweep.tape, into)
     if (contribution.value.dtype != output.dtype or tg_value_ndim(&contribution.value) != output.ndim
@@ -3824,9 +3748,7 @@ cdef int push_on(tg_push *push, tg_node *node) except -1:
             tangents.append(None)
     for k, tangent in enumerate(tangents_of(push.tape, slot, tangents, push.batch)):
         if tangent is not None:
-            value = (<Tensor>tangent).value
-            if value.array != NULL:
-                tg_array_retain(value.array)
+            value = lent(tangent)
             check(tg_push_set(push, slot + k, &value))
     return 0
 
@@ -3843,8 +3765,8 @@ cdef list tangents_of(tg_tape *tape, uint32_t slot, list tangents, tg_index batc
         sizes = [None if t is None else (output_shape(tg_tape_output(tape, node.in_[k])),
                                          DTYPES[tg_tape_output(tape, node.in_[k]).dtype])
                  for k, t in enumerate(tangents)]
-        found = batching().rule_jvp(rule, saved, tuple(tangents), sizes, like, batch,
-                                    (<GradientTape>tape.owner).within)
+        found = late("_batching").rule_jvp(rule, saved, tuple(tangents), sizes, like, batch,
+                                           (<GradientTape>tape.owner).within)
         return [None if t is None else stretched(t, tg_tape_output(tape, slot + k), batch) for k, t in enumerate(found)]
     if node.kind == TG_NODE_STRUCTURAL and node.op == TG_CONCATENATE:
         return [joined_tangents(tape, slot, tangents, batch)]
@@ -3853,7 +3775,7 @@ cdef list tangents_of(tg_tape *tape, uint32_t slot, list tangents, tg_index batc
             part = operand_tangent(tape, slot, k, tangents[k], batch)
             if part is not None:
                 part = stretched(part, tg_tape_output(tape, slot), batch)
-                total = part if total is None else elementwise_general(TG_OP_ADD, (total, part))
+                total = part if total is None else binary(TG_OP_ADD, total, part)
     return [total]
 
 
@@ -3867,13 +3789,12 @@ cdef object operand_tangent(tg_tape *tape, uint32_t slot, uint32_t k, Tensor t, 
     if node.kind == TG_NODE_ELEMENTWISE:
         if tg_op_table[node.op].partial[k] == NULL:
             return None
-        return rules().tangent(node.op, k, t, saved_tensors(tape, node, tg_op_table[node.op].needs[k]))
+        return late("_rules").tangent(node.op, k, t, saved_tensors(tape, node, tg_op_table[node.op].needs[k]))
     tg_structural_tangent(node, k, &rule)
     if rule.call.op == TG_MASK:  # which wants the result's shape
         t = stretched(t, tg_tape_output(tape, slot), batch)
     if rule.saved_bit >= 0:
         other = saved_tensor(tape, node, rule.saved_bit)
-        node = tg_tape_node(tape, slot)
     return carried(&rule, t, other, batch)
 
 
@@ -4010,12 +3931,10 @@ cdef class Push:
             self.advance_recorded(marked, first, last)
             return
         for slot in self.unknown:
-            value = (<Tensor>self.tangents[slot]).value
-            if value.array != NULL:
-                tg_array_retain(value.array)
+            value = lent(self.tangents[slot])
             check(tg_push_set(&self.push, slot, &value))
         self.unknown.clear()
-        if last - first > 4096 or tape.work > RELEASE_LOCK_AT:
+        if last - (first if marked else self.push.next) > 4096 or tape.work > RELEASE_LOCK_AT:
             tape.readers += 1
             tg_pool_share(pool)
             with nogil:
@@ -4074,26 +3993,29 @@ cdef class Push:
     def advance_alone(self, Value target=None):
         """The same, unseen by this push's own tape and by the accumulators that were entered after it."""
         cdef tg_thread *thread = tg_thread_current()
-        cdef int i, kept = 0, count = thread.count
+        cdef int i, base = thread.base, count = thread.count, hidden = thread.base, seen = 0
         cdef bint after = False
-        cdef tg_tape *tape
-        cdef tg_tape **before = <tg_tape **>malloc((count + 1) * sizeof(tg_tape *))
-        if before == NULL:
+        cdef tg_tape **order = <tg_tape **>malloc((2 * count + 1) * sizeof(tg_tape *))
+        cdef tg_tape **others = order + count
+        if order == NULL:
             raise MemoryError()
-        memcpy(before, thread.tapes, count * sizeof(tg_tape *))
+        memcpy(order, thread.tapes, count * sizeof(tg_tape *))
+        for i in range(base, count):  # those to be hidden move below the base, where tapes are paused
+            after |= order[i] == &self.owner.tape
+            if after and (<GradientTape>order[i].owner).accumulates:
+                thread.tapes[hidden] = order[i]
+                hidden += 1
+            else:
+                others[seen] = order[i]
+                seen += 1
+        memcpy(thread.tapes + hidden, others, seen * sizeof(tg_tape *))
+        thread.base = hidden
         try:
-            for i in range(thread.base, count):
-                tape = before[i]
-                after |= tape == &self.owner.tape
-                if not (after and (<GradientTape>tape.owner).accumulates):
-                    thread.tapes[thread.base + kept] = tape
-                    kept += 1
-            thread.count = thread.base + kept
             self.advance(target)
         finally:
-            memcpy(thread.tapes, before, count * sizeof(tg_tape *))
-            thread.count = count
-            free(before)
+            memcpy(thread.tapes, order, count * sizeof(tg_tape *))
+            thread.base = base
+            free(order)
 
     def tangent(self, Value value not None):
         """The tangent of a value, as far as the push has come: a tensor, or None where it is zero."""

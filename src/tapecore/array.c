@@ -185,6 +185,17 @@ tg_status tg_array_contiguous(tg_array *array, tg_array **out) {
     return status;
 }
 
+tg_status tg_array_unshare(tg_array **array) {
+    tg_array *old = *array, *own;
+    if (tg_array_is_unique(old)) return TG_OK;
+    tg_status status = tg_array_like(old->pool, old, &own);
+    if (status != TG_OK) return status;
+    tg_array_pack(old, own->data);
+    tg_array_release(old);
+    *array = own;
+    return TG_OK;
+}
+
 void tg_convert(const void *source, int from, void *target, int to, tg_index count) {
     if (from == to) {
         if (count) memcpy(target, source, (size_t)count * tg_itemsize(to));

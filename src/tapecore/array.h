@@ -83,6 +83,10 @@ void tg_unpack(const void *source, size_t itemsize, int ndim, const tg_index *sh
 /* `array` itself (retained) if it is contiguous, else a contiguous copy. *out: owned by the caller. */
 tg_status tg_array_contiguous(tg_array *array, tg_array **out);
 
+/* Makes *array one that its holder may write to: itself if that is so already, else a contiguous copy in its place. On
+ * failure it is as it was. */
+tg_status tg_array_unshare(tg_array **array);
+
 /* Converts `count` contiguous elements between TG_F32 and TG_F64 (or copies where the types agree). */
 void tg_convert(const void *source, int from, void *target, int to, tg_index count);
 

@@ -37,7 +37,8 @@ static bool is_computed(const tg_op_info *info, int k) {
 }
 
 /* *out: partial k on its own, in the shape of the node's output; owned by the caller. */
-static tg_status partial_value(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k, tg_value *out) {
+static tg_status partial_value(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k,
+                               tg_value *out) {
     tg_value one = {.array = NULL, .dtype = use->dtype};
     if (use->dtype == TG_F64) {
         one.scalar.f64 = 1.0;
@@ -84,7 +85,9 @@ tg_status tg_batch_carry(const tg_loops *loops, tg_workspace *workspace, const t
     const tg_output output = tg_batch_output((tg_output){use->dtype, use->ndim, use->shape}, batch, shape);
     stacked.ndim = output.ndim;
     stacked.shape = output.shape;
-    if (!is_computed(&tg_op_table[use->op], k)) return carry_aligned(loops, workspace, &stacked, k, source, target, fresh);
+    if (!is_computed(&tg_op_table[use->op], k)) {
+        return carry_aligned(loops, workspace, &stacked, k, source, target, fresh);
+    }
     tg_value partial;
     tg_status status = partial_value(loops, workspace, use, k, &partial);
     if (status != TG_OK) return status;
@@ -120,7 +123,8 @@ static bool is_infinite(const tg_value *value) {
     tg_iterator_add_array(&walk, array);
     tg_iterator_coalesce(&walk);
     do {
-        if (run_is_infinite(value->dtype, walk.data[0], tg_iterator_step(&walk, 0), tg_iterator_run(&walk))) return true;
+        const tg_index step = tg_iterator_step(&walk, 0), run = tg_iterator_run(&walk);
+        if (run_is_infinite(value->dtype, walk.data[0], step, run)) return true;
     } while (tg_iterator_next(&walk));
     return false;
 }
@@ -217,8 +221,8 @@ void tg_batch_call(tg_call *call, tg_index batch, tg_index *storage) {
 }
 
 /* Stacked products with one matrix are a single product where the stack's rows can be laid under each other. */
-static tg_status matmul(const tg_loops *loops, tg_workspace *workspace, const tg_call *call, tg_index batch, int stacked,
-                        const tg_value *operands, tg_value *out) {
+static tg_status matmul(const tg_loops *loops, tg_workspace *workspace, const tg_call *call, tg_index batch,
+                        int stacked, const tg_value *operands, tg_value *out) {
     const tg_array *x = operands[stacked].array, *other = operands[1 - stacked].array;
     const bool x_transposed = call->params[0] & (1 << stacked), other_transposed = call->params[0] & (2 >> stacked);
     tg_call product = *call;

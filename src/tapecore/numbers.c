@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* After so many nodes the sweep wants to look at its poll function. */
-#define MOST_NODES (1 << 16)
+#define MOST_NODES (TG_ELEMENTS_PER_POLL / TG_ELEMENTS_PER_NODE)
 
 /* The rule of an operation on numbers. Its operands' adjoints are numbers too. */
 void tg_numbers_node(tg_sweep *sweep, const tg_node *node) {
@@ -39,8 +39,6 @@ void tg_numbers_node(tg_sweep *sweep, const tg_node *node) {
     }
 }
 
-/* tg_numbers_node for the commonest nodes, unary and binary float64, and on through those that follow; a scalar program is
- * one such run. Leaves the sweep at the last node it took, and returns how many it walked over. */
 size_t tg_numbers_run(tg_sweep *sweep, const tg_node *node) {
     const unsigned both = TG_STATE_ACTIVE | TG_STATE_REACHED;
     tg_cell *const cells = sweep->cells;
@@ -84,7 +82,8 @@ size_t tg_numbers_run(tg_sweep *sweep, const tg_node *node) {
 }
 
 /* A tangent that met a partial of exactly zero contributes nothing, be it infinite: nan is asked about here. */
-static bool partial_is_zero(const tg_push *push, const tg_node *node, uint32_t k, const double *in64, const float *in32) {
+static bool partial_is_zero(const tg_push *push, const tg_node *node, uint32_t k, const double *in64,
+                            const float *in32) {
     double of64[TG_MAX_OPERANDS];
     float of32[TG_MAX_OPERANDS];
     if (node->dtype == TG_F64) {

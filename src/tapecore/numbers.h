@@ -1,5 +1,5 @@
-/* numbers.h: the parts of a reverse sweep and of a forward push that work on single numbers, whose adjoints and tangents
- * are numbers in the cells. */
+/* numbers.h: the parts of a reverse sweep and of a forward push that work on single numbers, whose adjoints and
+ * tangents are numbers in the cells. */
 #ifndef TG_NUMBERS_H
 #define TG_NUMBERS_H
 

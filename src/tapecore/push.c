@@ -5,9 +5,6 @@
 
 #include "numbers.h"
 
-#define ELEMENTS_PER_POLL (1 << 22)
-#define ELEMENTS_PER_NODE 64
-
 void tg_push_begin(tg_push *push, tg_tape *tape, const tg_loops *loops, const tg_push_hooks *hooks, tg_index batch,
                    uint32_t low) {
     *push = (tg_push){.tape = tape, .loops = loops, .hooks = *hooks, .batch = batch, .low = low, .next = low};
@@ -143,13 +140,9 @@ static tg_status elementwise_node(tg_push *push, const tg_node *node) {
             empty = false;
             continue;
         }
-        if (!empty && !tg_array_is_unique(sum.array)) { /* what passed on belongs to the operand */
-            tg_array *own;
-            status = tg_array_like(push->tape->pool, sum.array, &own);
+        if (!empty) { /* what passed on belongs to the operand */
+            status = tg_array_unshare(&sum.array);
             if (status != TG_OK) break;
-            tg_array_pack(sum.array, own->data);
-            tg_array_release(sum.array);
-            sum.array = own;
         }
         tg_value tame = {.array = NULL};
         if (empty) status = tg_array_new(push->tape->pool, node->dtype, output.ndim, output.shape, &sum.array);
@@ -288,7 +281,7 @@ static tg_status visit(tg_push *push, tg_node *node) {
 /* Visits the node of a slot if there is something to do, and counts the work. */
 static tg_status pass(tg_push *push, tg_node *node, uint32_t outputs) {
     const uint32_t slot = node->slot;
-    tg_index work = ELEMENTS_PER_NODE;
+    tg_index work = TG_ELEMENTS_PER_NODE;
     tg_status status = TG_OK;
     if (node->kind != TG_NODE_LEAF && has_work(push, node, outputs)) {
         status = visit(push, node);
@@ -300,7 +293,7 @@ static tg_status pass(tg_push *push, tg_node *node, uint32_t outputs) {
     }
     if (slot >= push->low) tg_push_done(push, slot);
     push->worked += work;
-    if (push->worked < ELEMENTS_PER_POLL) return TG_OK;
+    if (push->worked < TG_ELEMENTS_PER_POLL) return TG_OK;
     push->worked = 0;
     return push->hooks.poll(push->hooks.context);
 }

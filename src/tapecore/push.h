@@ -63,8 +63,8 @@ void tg_push_end(tg_push *push);
 /* Makes room for cells of the slots below `end`; new ones are empty. */
 tg_status tg_push_reserve(tg_push *push, uint32_t end);
 
-/* Makes `tangent` that of the slot; it has the slot's shape (with a batch: behind the batch axis) and type. Its reference
- * moves to the push, also on failure. */
+/* Makes `tangent` that of the slot; it has the slot's shape (with a batch: behind the batch axis) and type. Its
+ * reference moves to the push, also on failure. */
 tg_status tg_push_set(tg_push *push, uint32_t slot, tg_value *tangent);
 
 /* Restricts the push to what the targets depend on. They are slots from `low` on; their tangents are kept. */
@@ -73,8 +73,8 @@ tg_status tg_push_prune(tg_push *push, size_t targets_count, const uint32_t *tar
 /* Visits every node with a slot below `end` that has not been visited. */
 tg_status tg_push_run(tg_push *push, uint32_t end);
 
-/* Marks as needed what `target`, a slot from `low` on, depends on and has not been visited. *first, out: where the first
- * of these nodes begins, or a slot behind the target if there is none. Not together with tg_push_prune. */
+/* Marks as needed what `target`, a slot from `low` on, depends on and has not been visited. *first, out: where the
+ * first of these nodes begins, or a slot behind the target if there is none. Not together with tg_push_prune. */
 tg_status tg_push_mark(tg_push *push, uint32_t target, uint32_t *first);
 
 /* Visits the nodes marked as needed from slot `first` to `target`. */

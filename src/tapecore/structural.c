@@ -289,7 +289,9 @@ static tg_status take(tg_pool *pool, const tg_call *call, tg_array *source, cons
             if (bytes == 8) { /* single numbers: a copy whose length is known is an instruction, not a call */
                 for (tg_index i = 0; i < count; i++) memcpy(to + 8 * i, from + 8 * indices[i], 8);
             } else {
-                for (tg_index i = 0; i < count; i++) memcpy(to + (size_t)i * bytes, from + (size_t)indices[i] * bytes, bytes);
+                for (tg_index i = 0; i < count; i++) {
+                    memcpy(to + (size_t)i * bytes, from + (size_t)indices[i] * bytes, bytes);
+                }
             }
             to += (size_t)count * bytes;
         }

@@ -74,16 +74,17 @@ void tg_structural_tangent(const tg_node *node, uint32_t k, tg_transposition *ou
 unsigned tg_structural_needs(int op, int k);
 
 /* Runs a call natively: views where possible, native types where arithmetic is needed (SUM, SCATTER_ADD, MATMUL).
- * CONCATENATE and SELECT are not run this way (tg_join, tg_select) and only occur as nodes. *out: owned by the caller. */
+ * CONCATENATE and SELECT are not run this way (tg_join, tg_select) and only occur as nodes. *out: owned by the
+ * caller. */
 tg_status tg_structural_apply(const tg_loops *loops, tg_workspace *workspace, const tg_call *call,
                               const tg_value *operands, tg_value *out);
 
-/* where(condition, x, y) of values of one type, broadcast against each other. *out: owned by the caller. TG_BAD_SHAPE if
- * the shapes do not fit. */
+/* where(condition, x, y) of values of one type, broadcast against each other. *out: owned by the caller. TG_BAD_SHAPE
+ * if the shapes do not fit. */
 tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out);
 
-/* Copies `part` to its place in `whole`, from position `begin` of axis `axis` on; it has the whole's other sizes, and may
- * lack the axis. */
+/* Copies `part` to its place in `whole`, from position `begin` of axis `axis` on; it has the whole's other sizes, and
+ * may lack the axis. */
 tg_status tg_join(tg_array *whole, int axis, tg_index begin, const tg_value *part);
 
 /* A view of the part of `whole` that a SLICE call takes. *out: owned by the caller. */

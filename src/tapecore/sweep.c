@@ -6,10 +6,6 @@
 #include "chain.h"
 #include "numbers.h"
 
-/* How much work may pass between two looks at the poll function: about ten milliseconds. */
-#define ELEMENTS_PER_POLL (1 << 22)
-#define ELEMENTS_PER_NODE 64 /* what a node costs beyond its elements */
-
 /* Marks what the sources influence. Where every leaf of the tape is a source that is every slot, since a node is only
  * recorded if the tape knows one of its operands. */
 static void mark_active(tg_sweep *sweep, size_t sources_count, const uint32_t *sources) {
@@ -46,7 +42,8 @@ static void mark_active(tg_sweep *sweep, size_t sources_count, const uint32_t *s
 tg_status tg_sweep_begin(tg_sweep *sweep, tg_tape *tape, const tg_loops *loops, const tg_sweep_hooks *hooks,
                          size_t sources_count, const uint32_t *sources, size_t targets_count,
                          const uint32_t *targets, tg_index batch, bool consume) {
-    *sweep = (tg_sweep){.tape = tape, .loops = loops, .hooks = *hooks, .batch = batch, .low = UINT32_MAX, .consume = consume};
+    *sweep = (tg_sweep){
+        .tape = tape, .loops = loops, .hooks = *hooks, .batch = batch, .low = UINT32_MAX, .consume = consume};
     tg_workspace_init(&sweep->workspace, tape->pool);
     for (size_t i = 0; i < sources_count; i++) {
         if (sources[i] < sweep->low) sweep->low = sources[i];
@@ -72,7 +69,8 @@ void tg_sweep_end(tg_sweep *sweep) {
     if (sweep->cells) {
         for (uint32_t slot = sweep->low; (sweep->tape->wide || sweep->batch) && slot < sweep->high; slot++) {
             tg_cell *cell = tg_sweep_cell(sweep, slot);
-            if (cell->object && !tg_sweep_holds_number(sweep, tg_tape_output(sweep->tape, slot))) tg_array_release(cell->array);
+            const bool number = tg_sweep_holds_number(sweep, tg_tape_output(sweep->tape, slot));
+            if (cell->object && !number) tg_array_release(cell->array);
         }
         tg_pool_give(sweep->tape->pool, sweep->cells, sweep->block_bytes);
         sweep->cells = NULL;
@@ -93,24 +91,15 @@ bool tg_sweep_is_reached(const tg_sweep *sweep, uint32_t slot) { return has_stat
  * a new one. *fresh, out: whether its contents are void. */
 static tg_status adjoint_array(tg_sweep *sweep, tg_output operand, tg_cell *cell, tg_cell *g, bool g_ends,
                                bool *fresh) {
-    tg_pool *pool = sweep->workspace.pool;
     *fresh = !cell->array;
-    if (cell->array && tg_array_is_unique(cell->array)) return TG_OK;
-    if (!cell->array && g_ends && tg_array_is_unique(g->array) &&
+    if (cell->array) return tg_array_unshare(&cell->array);
+    if (g_ends && tg_array_is_unique(g->array) &&
         tg_same_shape(operand.ndim, operand.shape, g->array->ndim, tg_array_shape(g->array))) {
         cell->array = g->array; /* the caller still reads it through its own copy of the pointer */
         g->array = NULL;
         return TG_OK;
     }
-    tg_array *own;
-    tg_status status = tg_array_new(pool, operand.dtype, operand.ndim, operand.shape, &own);
-    if (status != TG_OK) return status;
-    if (cell->array) {
-        tg_array_pack(cell->array, own->data);
-        tg_array_release(cell->array);
-    }
-    cell->array = own;
-    return TG_OK;
+    return tg_array_new(sweep->workspace.pool, operand.dtype, operand.ndim, operand.shape, &cell->array);
 }
 
 static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
@@ -169,13 +158,11 @@ static tg_status slice_node(tg_sweep *sweep, const tg_node *node, const tg_value
     tg_status status = adjoint_array(sweep, whole, cell, &none, false, &fresh);
     if (status != TG_OK) return status;
     if (fresh) memset(cell->array->data, 0, (size_t)cell->array->size * tg_itemsize(whole.dtype));
-    tg_call call = {.op = TG_SLICE, .dtype = node->dtype, .ndim = node->ndim};
-    call.params = tg_node_params(node);
-    call.params_count = tg_node_params_count(node);
-    if (node->ndim) memcpy(call.shape, tg_node_shape(node), (size_t)node->ndim * sizeof *call.shape);
-    if (sweep->batch) tg_batch_call(&call, sweep->batch, storage);
+    tg_transposition itself;
+    tg_structural_tangent(node, 0, &itself);
+    if (sweep->batch) tg_batch_call(&itself.call, sweep->batch, storage);
     tg_array *part, *from = NULL;
-    status = tg_slice_view(&call, cell->array, &part);
+    status = tg_slice_view(&itself.call, cell->array, &part);
     if (status != TG_OK) return status;
     status = tg_value_to_array(g, sweep->workspace.pool, &from);
     if (status == TG_OK) tg_array_add(sweep->loops, part, from);
@@ -282,7 +269,7 @@ static tg_status array_node(tg_sweep *sweep, tg_chain *chain, tg_node *node) {
 
 tg_status tg_sweep_worked(tg_sweep *sweep, tg_index elements) {
     sweep->worked += elements;
-    if (sweep->worked < ELEMENTS_PER_POLL) return TG_OK;
+    if (sweep->worked < TG_ELEMENTS_PER_POLL) return TG_OK;
     sweep->worked = 0;
     return sweep->hooks.poll(sweep->hooks.context);
 }
@@ -292,7 +279,7 @@ tg_status tg_sweep_run(tg_sweep *sweep) {
     tg_chain chain;
     chain.links = chain.places = chain.steps = 0;
     for (tg_node *node; status == TG_OK && (node = tg_sweep_next(sweep));) {
-        tg_index work = ELEMENTS_PER_NODE;
+        tg_index work = TG_ELEMENTS_PER_NODE;
         const bool native = node->kind != TG_NODE_EXTERNAL && !(node->flags & TG_FLAG_GENERIC);
         if (native && !tg_batch_fits((tg_output){node->dtype, node->ndim, NULL}, sweep->batch)) {
             status = TG_TOO_LARGE;
@@ -306,7 +293,7 @@ tg_status tg_sweep_run(tg_sweep *sweep) {
                 leave(sweep, node);
             } else if (node->kind == TG_NODE_ELEMENTWISE) {
                 if (node->dtype == TG_F64 && node->operands <= 2) {
-                    work += (tg_index)tg_numbers_run(sweep, node) * ELEMENTS_PER_NODE;
+                    work += (tg_index)tg_numbers_run(sweep, node) * TG_ELEMENTS_PER_NODE;
                 } else {
                     tg_numbers_node(sweep, node);
                 }

@@ -21,6 +21,10 @@
 #include "batch.h"
 #include "tape.h"
 
+/* How much work may pass between two looks at the poll function: about ten milliseconds. */
+#define TG_ELEMENTS_PER_POLL (1 << 22)
+#define TG_ELEMENTS_PER_NODE 64 /* what a node costs beyond its elements */
+
 typedef union tg_cell {
     double f64;
     float f32;
@@ -39,8 +43,8 @@ struct tg_sweep;
 /* What the core cannot do alone. Each function takes the interpreter lock itself. */
 typedef struct tg_sweep_hooks {
     void *context;
-    /* Passes the cotangents of a generic or external node on to its operands with tg_sweep_add; also those of a TAKE whose
-     * rows are to be listed (structural.h). */
+    /* Passes the cotangents of a generic or external node on to its operands with tg_sweep_add; also those of a TAKE
+     * whose rows are to be listed (structural.h). */
     tg_status (*rule)(void *context, struct tg_sweep *sweep, tg_node *node);
     /* *out: a + b for an element type without native kernels; owned by the caller. */
     tg_status (*add)(void *context, const tg_value *a, const tg_value *b, tg_value *out);

@@ -240,6 +240,26 @@ static void test_transposition(void) {
     tg_array_release(matrix);
 }
 
+/* An array that somebody else sees, or a view, is copied before it is written to; one's own is not. */
+static void test_unsharing(void) {
+    tg_array *array = new_array(TG_F64, 1, (tg_index[]){4}), *mine = array;
+    double *values = (double *)array->data;
+    for (int i = 0; i < 4; i++) values[i] = i;
+    CHECK_OK(tg_array_unshare(&mine));
+    CHECK(mine == array);
+    tg_array_retain(array);
+    CHECK_OK(tg_array_unshare(&mine));
+    CHECK(mine != array && tg_array_is_unique(mine) && tg_array_is_unique(array));
+    CHECK(!memcmp(mine->data, array->data, 4 * sizeof *values));
+    tg_array *view = new_view(array, 1, (tg_index[]){4}, (tg_index[]){-8}, (char *)(values + 3));
+    CHECK_OK(tg_array_unshare(&view));
+    CHECK(tg_array_is_unique(view) && view->contiguous);
+    for (int i = 0; i < 4; i++) CHECK(((double *)view->data)[i] == 3 - i);
+    tg_array_release(view);
+    tg_array_release(mine);
+    tg_array_release(array);
+}
+
 static void test_convert(void) {
     float narrow[3] = {0.5f, -1.0f, 3e38f};
     double wide[3], huge = 1e300;
@@ -326,6 +346,7 @@ int main(void) {
     test_borrowing();
     test_layouts();
     test_transposition();
+    test_unsharing();
     test_convert();
     test_same_shape();
     check_every_failure(make_one_of_each, NULL);

@@ -108,7 +108,8 @@ static bool check_both_modes(lab *l, int sources, const tensor *source, tensor t
             rows[i] = lab_empty(l, source[i].value.dtype, tg_value_ndim(&source[i].value),
                                 tg_value_shape(&source[i].value), LAB_PLAIN);
             tg_value stacked = {.array = NULL};
-            const bool given = active && tg_sweep_is_reached(&sweep, from[i]) && tg_sweep_peek(&sweep, from[i], &stacked);
+            const bool given =
+                active && tg_sweep_is_reached(&sweep, from[i]) && tg_sweep_peek(&sweep, from[i], &stacked);
             right = CHECK(given == one[i].given || size == 0 || target_size == 0 || !one[i].value.array);
             for (tg_index j = 0; right && j < size; j++) {
                 const double t = row_at(&stacks[i].value, row, j, size);
