@@ -49,19 +49,19 @@ def test_nothing_is_forgotten():
     assert not forgotten
 
 
-_OF_THE_PAGE = pytest.mark.skipif(
-    not "2.4.0" <= np.lib.NumpyVersion(np.__version__).version < "2.5",
-    reason="the page and the parameters are those of NumPy 2.4",
-)
+SINCE_2_5 = np.lib.NumpyVersion(np.__version__) >= "2.5.0"
 
 
-@_OF_THE_PAGE
 def test_nothing_is_listed_that_does_not_exist():
     names = {name for _, name, _ in FUNCTIONS}
+    if SINCE_2_5:
+        names.add("row_stack")  # has gone
     assert not [name for name in coverage.OUTSIDE if name not in names]
 
 
-@_OF_THE_PAGE
+@pytest.mark.skipif(
+    SINCE_2_5 or np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="the page lists the functions of NumPy 2.4"
+)
 def test_the_page_is_up_to_date():
     assert coverage.PAGE.read_text("utf-8") == coverage.page(), f"run python docs/{_GENERATOR.name}"
 
@@ -162,7 +162,6 @@ def parameters(function):
 
 
 @pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="signatures change with NumPy's versions")
-@_OF_THE_PAGE
 @pytest.mark.parametrize(
     ("name", "function"),
     [
@@ -178,7 +177,8 @@ def test_the_namespace_has_it_with_numpys_signature(name, function):
     if isinstance(function, np.ufunc):
         assert own.ufunc is function
     else:
-        assert parameters(own) == parameters(function)
+        later = {"descending"} if SINCE_2_5 and name == "sort" else set()
+        assert parameters(own) == [p for p in parameters(function) if p[0] not in later]
 
 
 def parts_of(result):
