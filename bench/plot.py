@@ -28,15 +28,29 @@ BARS = (
 )
 
 
-def draw(results: Results, path: Path) -> bool:
-    """Write the picture; return False when matplotlib is not installed."""
+def pyplot() -> Any:
+    """Return matplotlib's pyplot, which draws into files without a display, or None when it is not installed."""
     try:
         import matplotlib
     except ImportError:
-        return False
+        return None
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    return plt
+
+
+def mark_empty(axis: Any) -> None:
+    """Say in a panel that nothing of it was measured."""
+    axis.text(0.5, 0.5, "not measured", ha="center", transform=axis.transAxes)
+    axis.set_axis_off()
+
+
+def draw(results: Results, path: Path) -> bool:
+    """Write the picture; return False when matplotlib is not installed."""
+    plt = pyplot()
+    if plt is None:
+        return False
     figure, axes = plt.subplots(2, 3, figsize=(15, 8.5), layout="constrained")
     panels = list(axes.flat)
     for axis, dtype in zip(panels, ("float64", "float32"), strict=False):
@@ -68,8 +82,7 @@ def _bars(axis: Any, answers: dict[str, Answer], question: str, case: str, title
     values = {peer: found.value for peer, answer in answers.items() if (found := find(answer, case)) is not None}
     axis.set_title(title)
     if not values:
-        axis.text(0.5, 0.5, "not measured", ha="center", transform=axis.transAxes)
-        axis.set_axis_off()
+        mark_empty(axis)
         return
     bars = axis.barh(list(values), list(values.values()), color=[COLOURS[peer] for peer in values])
     axis.bar_label(bars, [seconds(value) for value in values.values()], padding=3, fontsize="small")

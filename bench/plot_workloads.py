@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.goals import Results, find
-from bench.plot import COLOURS
+from bench.plot import COLOURS, mark_empty, pyplot
 from bench.questions import gradbench
 
 Bar = tuple[str, str, str]
@@ -20,13 +20,9 @@ FORWARD = "over NumPy's forward alone"
 
 def draw(results: Results, path: Path) -> bool:
     """Write the picture; return False when matplotlib is not installed."""
-    try:
-        import matplotlib
-    except ImportError:
+    plt = pyplot()
+    if plt is None:
         return False
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     figure, axes = plt.subplots(3, 3, figsize=(18, 14), layout="constrained")
     for axis, (title, label, bars, value, log) in zip(axes.flat, _panels(results), strict=True):
         _groups(axis, results, bars, value, log)
@@ -104,8 +100,7 @@ def _groups(
             drawn = True
             axis.bar(*zip(*points, strict=True), width, color=COLOURS[peer], label=peer)
     if not drawn:
-        axis.text(0.5, 0.5, "not measured", ha="center", transform=axis.transAxes)
-        axis.set_axis_off()
+        mark_empty(axis)
         return
     axis.set_xticks(range(len(bars)), [label for label, _, _ in bars], fontsize="small", rotation=_slant(bars))
     axis.axhline(1.0, color="black", linewidth=0.5)

@@ -171,18 +171,11 @@ def row_of(name: str, function: Callable[..., Any]) -> Row:
     raise KeyError(name)
 
 
-def rows() -> Iterator[tuple[str, Row]]:
-    """Yield each namespace's name with the row of each of its functions."""
-    for namespace, module in NAMESPACES.items():
-        for name, function in public_functions(module):
-            yield namespace, row_of(name, function)
-
-
 def page() -> str:
     """Return the text of the page."""
     lines = [TEXT]
-    for namespace in NAMESPACES:
-        own = [row for where, row in rows() if where == namespace]
+    for namespace, module in NAMESPACES.items():
+        own = [row_of(name, function) for name, function in public_functions(module)]
         counts = ", ".join(
             f"{sum(row.status == status for row in own)} {status}"
             for status in (DIFFERENTIABLE, STEPS, INAPPLICABLE, REFUSAL)

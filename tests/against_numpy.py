@@ -10,7 +10,7 @@ import pytest
 
 import tapegrad as tf
 
-__all__ = ["LAYOUTS", "assert_like_numpy"]
+__all__ = ["LAYOUTS", "assert_like_numpy", "gradient"]
 
 _RNG = np.random.default_rng(7)
 _MATRIX = _RNG.normal(size=(5, 6))
@@ -28,6 +28,15 @@ LAYOUTS: dict[str, np.ndarray] = {
     "ties": np.rint(_MATRIX),
 }
 """Matrices of the types and layouts that every function of real or complex numbers is tried with."""
+
+
+def gradient(f: Callable[[Any], Any], x: Any) -> Any:
+    """Return the gradient of the sum of what `f` returns, as a tensor."""
+    source = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(source)
+        y = f(source)
+    return tape.gradient(y, source)
 
 
 def _as_tensor(x: Any) -> Any:

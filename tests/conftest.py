@@ -1,8 +1,15 @@
 """What all tests share."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from matrices import KINDS, Make, maker
+
+import tapegrad as tf
+
+# What they assert is explained as in the tests themselves.
+pytest.register_assert_rewrite("against_numpy", "shared", "ufuncs")
 
 
 @pytest.fixture
@@ -15,3 +22,10 @@ def rng() -> np.random.Generator:
 def make(request: pytest.FixtureRequest) -> Make:
     """A function that makes random arrays of given shapes: real ones, and in another run of the test complex ones."""
     return maker(request.param)
+
+
+@pytest.fixture
+def tape() -> Iterator[tf.GradientTape]:
+    """A persistent tape that records during the test."""
+    with tf.GradientTape(persistent=True) as recording:
+        yield recording

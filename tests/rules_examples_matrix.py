@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as onp
+from matrices import hermitian, positive
 from rules_examples import examples_of, number, spaced
 
 import tapegrad as tf
@@ -12,14 +13,6 @@ from tapegrad._ops.matrix.norms import norm
 
 A, B, STACK = spaced(3, 3) + 2.0 * onp.eye(3), spaced(3, 2), spaced(2, 3, 3) + 2.5 * onp.eye(3)
 TALL, WIDE, U, W = spaced(4, 3), spaced(2, 3), spaced(4), spaced(3)
-
-
-def hermitian(a):
-    return (a + tf.linalg.adjoint(a)) * 0.5
-
-
-def positive(a):
-    return tf.matmul(a, a, adjoint_b=True) + onp.eye(a.shape[-1])
 
 
 def invariant(u, s, vh):

@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("pyperf")
-
 from bench import adapters, by_hand, memory, numpy_ops, oracle, plot_workloads, programs, questions, report
 from bench.figures import Answer, Figure
 from bench.goals import AHEAD, GOALS, Goal, Verdict, judge
@@ -172,7 +170,6 @@ def test_amounts_have_their_unit():
 
 
 def test_picture_of_the_larger_questions(tmp_path):
-    pytest.importorskip("matplotlib")
     figure = Figure("64 -> 64", "second", [1.0], "NumPy by hand", [2.0])
     results = {"jacobian": {"tapegrad": Answer([figure]), "jax": Answer(error="failed")}, "threads": {}}
     path = tmp_path / "workloads.png"

@@ -1,49 +1,13 @@
 """checkpoint_loop: the same derivatives, less memory, and the fewest steps computed again."""
 
-import dataclasses
 import functools
 
 import numpy as np
 import pytest
+from shared import Counted, State, assert_same, first_and_second
 
 import tapegrad as tf
 from tapegrad.checkpointing.schedule import default_snapshots, first_stretch, repetitions
-
-
-@dataclasses.dataclass
-class State:
-    k: int
-    x: object
-
-
-class Counted:
-    """A function that counts its calls."""
-
-    def __init__(self, f):
-        self.f = f
-        self.calls = 0
-
-    def __call__(self, *args, **kwargs):
-        self.calls += 1
-        return self.f(*args, **kwargs)
-
-
-def first_and_second(f, *sources):
-    """The gradients of a scalar-valued function, and the gradients of the sum of their squares."""
-    with tf.GradientTape() as outer:
-        outer.watch(sources)
-        with tf.GradientTape() as inner:
-            inner.watch(sources)
-            y = f()
-        first = inner.gradient(y, sources, unconnected_gradients="zero")
-        total = sum(tf.reduce_sum(g**2) for g in first)
-    second = outer.gradient(total, sources, unconnected_gradients="zero")
-    return y, first, second
-
-
-def assert_same(found, expected):
-    for a, b in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
-        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-13, atol=1e-15)
 
 
 @functools.cache
@@ -213,7 +177,6 @@ class TestLoop:
         assert tape.gradient(y, x).numpy() == 1.0
 
     def test_progress(self, capsys):
-        pytest.importorskip("tqdm")
         x = tf.Variable(1.0)
         with tf.GradientTape() as tape:
             y = tf.checkpoint_loop(tf.sin, x, 5, progress=True)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from shared import rosenbrock
 
 import tapegrad as tf
 
@@ -15,10 +16,6 @@ def mixed(x):
 
 def mixed_jacobian(x):
     return np.array([[np.sin(x[1]), x[0] * np.cos(x[1]), 0.0], [0.0, x[2] ** 2, 2.0 * x[1] * x[2]]])
-
-
-def rosenbrock(x):
-    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
 
 
 def rosenbrock_hessian(x):

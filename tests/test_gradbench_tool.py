@@ -131,16 +131,16 @@ def test_the_tool_runs_from_any_directory(tmp_path):
 class FakeTool:
     """Answers `lse` with given times, or fails."""
 
-    def __init__(self, library, nanoseconds=1000, offset=0.0, error=None, missing=None):
+    def __init__(self, library, nanoseconds=1000, offset=0.0, error=None, obstacle=None):
         self.library, self.nanoseconds, self.offset = library, nanoseconds, offset
-        self.error, self.missing = error, missing
+        self.error, self.obstacle = error, obstacle
         self.verdicts = []
 
     def ask(self, message, limit):
         if message["kind"] == "analysis":
             self.verdicts.append(message["valid"])
-        if message["kind"] == "define" and self.missing:
-            raise driver.ToolError(self.missing)
+        if message["kind"] == "define" and self.obstacle:
+            raise self.obstacle
         if message["kind"] != "evaluate":
             return {"id": 0}
         if self.error:
@@ -156,9 +156,10 @@ def test_driver_checks_times_and_compares():
         FakeTool("slower", nanoseconds=5000),
         FakeTool("wrong", offset=1e-6),
         FakeTool("slow", error=driver.TooSlowError("")),
-        FakeTool("partial", error=driver.ToolError("module has no attribute 'gradient'")),
-        FakeTool("without", missing="no such eval: lse"),
-        FakeTool("absent", missing="No module named 'absent'"),
+        FakeTool("partial", error=driver.MissingError("module has no attribute 'gradient'")),
+        FakeTool("without", obstacle=driver.MissingError("no such eval: lse")),
+        FakeTool("absent", obstacle=driver.ToolError("No module named 'absent'")),
+        FakeTool("broken", error=driver.ToolError("module has no attribute 'exp'")),
     ]
     (case,) = driver.run(["lse"], ["tiny"], tools, driver.Effort(rounds=2, limit=7.0), lambda step: None)
     assert case.ratio("tapegrad", "gradient", "tapegrad", "primal") == pytest.approx(3)
@@ -172,6 +173,7 @@ def test_driver_checks_times_and_compares():
     assert "| not implemented | not implemented |" in rows[8]
     assert "| not implemented | not implemented |" in rows[9]
     assert "| failed: No module named 'absent' |" in rows[10]
+    assert "| failed: module has no attribute 'exp' |" in rows[11]
     assert tools[0].verdicts == [True] * 4
     assert tools[2].verdicts == [False] * 2
 
@@ -185,8 +187,13 @@ def test_a_process_is_started_again():
         assert started.ask({"kind": "start"}, 60.0)["tool"] == "tapegrad"
         with pytest.raises(process.ToolError, match="the process of tapegrad ended"):
             started.ask({"kind": "define"}, 60.0)
-        with pytest.raises(process.ToolError, match="no such eval: nothing"):
+        with pytest.raises(process.MissingError, match="no such eval: nothing"):
             started.ask({"kind": "define", "module": "nothing"}, 60.0)
+        with pytest.raises(process.MissingError, match="has no attribute 'cube'"):
+            started.ask({**evaluate, "function": "cube"}, 60.0)
+        with pytest.raises(process.ToolError, match="KeyError: 'x'") as caught:
+            started.ask({**evaluate, "module": "lse", "function": "primal", "input": {}}, 60.0)
+        assert caught.type is process.ToolError
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(2.5, "2.5 s"), (0.0123, "12.3 ms"), (4.5e-7, "0.45 µs")])

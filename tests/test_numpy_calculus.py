@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from against_numpy import LAYOUTS, assert_like_numpy
+from against_numpy import LAYOUTS, assert_like_numpy, gradient
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -25,14 +25,6 @@ NUMBERS = sorted(LAYOUTS.keys() - {"bool"})
 any_matrix = arrays.arrays(
     np.float64, arrays.array_shapes(max_dims=3, max_side=5, min_side=0), elements=st.floats(-3, 3)
 )
-
-
-def gradient(f: Callable[[Any], Any], x: Any) -> Any:
-    source = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(source)
-        y = f(source)
-    return tape.gradient(y, source)
 
 
 # Running sums and products.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from against_numpy import LAYOUTS, assert_like_numpy
+from against_numpy import LAYOUTS, assert_like_numpy, gradient
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -40,14 +40,6 @@ METHODS = [
 CONTINUOUS = ["interpolated_inverted_cdf", "hazen", "weibull", "linear", "median_unbiased", "normal_unbiased"]
 AXES = [None, 0, -1, (0, 2), (2, 0), (0, 1, 2)]
 QS = {"number": 0.3, "ends": np.array([0.0, 1.0]), "matrix": np.array([[0.11, 0.5], [0.77, 0.9]])}
-
-
-def gradient(f: Callable[[Any], Any], x: Any) -> Any:
-    source = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(source)
-        y = f(source)
-    return tape.gradient(y, source)
 
 
 # Medians and quantiles.

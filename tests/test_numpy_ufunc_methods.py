@@ -2,39 +2,12 @@
 
 import numpy as np
 import pytest
-from optable import DIFFERENTIABLE
+from ufuncs import BINARY, X, Y, same, source
 
 import tapegrad as tf
 import tapegrad.numpy as tnp
 from tapegrad._native import is_watched
 from tapegrad.testing import check_grads
-
-X = np.array([[0.7, 1.3, 0.4], [2.1, 0.9, 1.7]])
-Y = np.array([[1.2, 0.6, 2.2], [0.8, 1.5, 0.3]])
-BINARY = [op.name for op in DIFFERENTIABLE if op.operands == 2 and hasattr(np, op.name)]
-UNARY = [op for op in DIFFERENTIABLE if op.operands == 1 and hasattr(np, op.name)]
-FOLDED = [name for name in BINARY if name not in ("add", "multiply", "maximum", "minimum", "fmax", "fmin")]
-
-
-def same(result, reference):
-    """Whether a tensor holds NumPy's result, bit for bit."""
-    assert isinstance(result, tf.Tensor), type(result)
-    reference = np.asarray(reference)
-    assert result.dtype == reference.dtype
-    assert result.shape == reference.shape
-    assert result.numpy().tobytes() == reference.tobytes()
-
-
-@pytest.fixture
-def tape():
-    with tf.GradientTape(persistent=True) as recording:
-        yield recording
-
-
-def source(tape, values):
-    x = tf.constant(values)
-    tape.watch(x)
-    return x
 
 
 class TestMethods:

@@ -7,36 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy import optimize
+from shared import Counted, rosenbrock
 
 import tapegrad as tf
-
-pytest.importorskip("scipy")
-optimize = pytest.importorskip("scipy.optimize")
-import tapegrad.scipy as ts  # noqa: E402
-from tapegrad.scipy.constraints import with_derivatives  # noqa: E402
-from tapegrad.scipy.functions import Unknowns  # noqa: E402
-
-
-def rosenbrock(x):
-    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+import tapegrad.scipy as ts
+from tapegrad.scipy.constraints import with_derivatives
+from tapegrad.scipy.functions import Unknowns
 
 
 @dataclass
 class Params:
     a: object
     b: object
-
-
-class Counted:
-    """A function that counts its calls."""
-
-    def __init__(self, f):
-        self.f = f
-        self.calls = 0
-
-    def __call__(self, *args):
-        self.calls += 1
-        return self.f(*args)
 
 
 class TestMinimize:

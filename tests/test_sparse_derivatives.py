@@ -7,7 +7,8 @@ import pytest
 import scipy.optimize
 import scipy.sparse
 import scipy.sparse.linalg
-from test_sparse_pattern import EXACT, laplacian, rosenbrock
+from shared import rosenbrock
+from test_sparse_pattern import EXACT, laplacian
 
 import tapegrad
 import tapegrad as tf

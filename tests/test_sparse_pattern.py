@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse
 from numpy_samples import SAMPLES
 from numpy_samples_more import MORE
+from shared import rosenbrock
 
 import tapegrad
 import tapegrad as tf
@@ -25,10 +26,6 @@ def jacobian_pattern(f, shape, rng, points=40):
         x = rng.normal(size=shape)
         found = found | (np.asarray(tapegrad.jacobian(f)(x)).reshape(-1, x.size) != 0)
     return found
-
-
-def rosenbrock(x):
-    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
 
 
 def written(x):

@@ -12,9 +12,7 @@ from pathlib import Path
 from bench.gradbench import driver
 from bench.gradbench.data import EVALS, SIZES
 from bench.gradbench.process import Tool
-from bench.gradbench.tool import TAPEGRAD
-
-PEERS = ("torch", "tensorflow", "autograd")
+from bench.gradbench.tool import PEERS, TAPEGRAD
 
 
 def _names(known: Sequence[str]) -> Callable[[str], list[str]]:

@@ -1,8 +1,13 @@
-"""What several libraries' evals compute from sizes and indices alone, in NumPy; it is on the clock like the rest."""
+"""What several libraries' evals share; it is on the clock like the rest.
+
+Most of it is computed from sizes and indices alone, in NumPy; `determinant` is arithmetic on any library's scalars.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +25,33 @@ def powers(t: Array, count: int) -> Array:
         factor = factor * factor
         known += more
     return rows
+
+
+def determinant(elements: Sequence[Any], ell: int) -> Any:
+    """Return the determinant of an ell x ell matrix of scalars, given row by row, by expansion in minors."""
+    rows = [elements[ell * i : ell * (i + 1)] for i in range(ell)]
+    return _minor(rows, 0, tuple(range(ell)))
+
+
+def _minor(rows: Sequence[Sequence[Any]], first: int, columns: tuple[int, ...]) -> Any:
+    """Return the determinant of the rows from `first` on, in these columns; 3 x 3 is written out."""
+    row = rows[first]
+    if len(columns) == 1:
+        return row[columns[0]]
+    if len(columns) == 3:
+        i, j, k = columns
+        second, third = rows[first + 1], rows[first + 2]
+        return (
+            row[i] * (second[j] * third[k] - second[k] * third[j])
+            - row[j] * (second[i] * third[k] - second[k] * third[i])
+            + row[k] * (second[i] * third[j] - second[j] * third[i])
+        )
+    first += 1
+    total = row[columns[0]] * _minor(rows, first, columns[1:])
+    for j in range(1, len(columns)):
+        term = row[columns[j]] * _minor(rows, first, columns[:j] + columns[j + 1 :])
+        total = total - term if j % 2 else total + term
+    return total
 
 
 def gmm_places(d: int) -> Array:

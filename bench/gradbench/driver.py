@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.gradbench.data import EVALS
-from bench.gradbench.process import Tool, ToolError, TooSlowError
+from bench.gradbench.process import MissingError, Tool, ToolError, TooSlowError
 from bench.gradbench.references import expected, worst_error
 from bench.gradbench.tool import TAPEGRAD
 
 TOLERANCE = 1e-8
 IMPORT_LIMIT = 120.0
+NOT_IMPLEMENTED = "not implemented"
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _define(tool: Tool, name: str) -> str | None:
         tool.ask({"kind": "start", "eval": name}, IMPORT_LIMIT)
         tool.ask({"kind": "define", "module": name}, IMPORT_LIMIT)
     except ToolError as error:
-        return "not implemented" if "no such eval" in str(error) else f"failed: {error}"
+        return _failure(error)
     return None
 
 
@@ -113,7 +114,7 @@ def _evaluate(tool: Tool, name: str, function: str, given: Any, reference: Any, 
         result.failures[function] = f"> {effort.limit:g} s"
         return
     except ToolError as error:
-        result.failures[function] = "not implemented" if "has no attribute" in str(error) else f"failed: {error}"
+        result.failures[function] = _failure(error)
         return
     distance = worst_error(reference, answer["output"])
     tool.ask({"kind": "analysis", "of": answer["id"], "valid": distance <= TOLERANCE}, effort.limit)
@@ -123,6 +124,10 @@ def _evaluate(tool: Tool, name: str, function: str, given: Any, reference: Any, 
         return
     nanoseconds = [timing["nanoseconds"] for timing in answer["timings"]]
     result.seconds.setdefault(function, []).append(1e-9 * statistics.median(nanoseconds))
+
+
+def _failure(error: ToolError) -> str:
+    return NOT_IMPLEMENTED if isinstance(error, MissingError) else f"failed: {error}"
 
 
 def table(case: Case) -> str:

@@ -22,6 +22,10 @@ class ToolError(Exception):
     """A tool said that it failed, or ended."""
 
 
+class MissingError(ToolError):
+    """A tool said that it has no such eval, or no such function in it."""
+
+
 class TooSlowError(Exception):
     """A tool did not answer in time."""
 
@@ -62,7 +66,8 @@ class Tool:
         if answer["id"] != identity:
             raise ToolError(f"{self.library} answered message {answer['id']}, not {identity}")
         if answer.get("success") is False:
-            raise ToolError(str(answer["error"]).strip().splitlines()[-1])
+            kind = MissingError if answer.get("missing") else ToolError
+            raise kind(str(answer["error"]).strip().splitlines()[-1])
         return answer
 
     def _start(self) -> subprocess.Popen[str]:

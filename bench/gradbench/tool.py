@@ -1,7 +1,8 @@
 """The tool's side of GradBench's protocol: one JSON object a line on stdin, one answer a line on stdout.
 
 `python -m bench.gradbench.tool` answers for tapegrad, `... torch` for one of the peers, whose evals have the same
-form. Each eval is a module, each of its functions an object made by `wrap`.
+form. Each eval is a module, each of its functions an object made by `wrap`. Where there is no such module or function,
+the answer says so by `missing`, besides what GradBench reads: `success` and `error`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, TextIO
 from bench.gradbench.wrap import Timed
 
 TAPEGRAD = "tapegrad"
+PEERS = ("torch", "tensorflow", "autograd")
 Message = dict[str, Any]
 
 
@@ -40,7 +42,7 @@ def _define(package: str, module: str) -> Message:
     def load() -> Message:
         name = f"{package}.{module}"
         if not module.isidentifier() or importlib.util.find_spec(name) is None:
-            return {"success": False, "error": f"no such eval: {module}"}
+            return {"success": False, "missing": True, "error": f"no such eval: {module}"}
         importlib.import_module(name)
         return {"success": True}
 
@@ -49,7 +51,11 @@ def _define(package: str, module: str) -> Message:
 
 def _evaluate(package: str, message: Message) -> Message:
     def run() -> Message:
-        function = getattr(importlib.import_module(f"{package}.{message['module']}"), message["function"])
+        module = importlib.import_module(f"{package}.{message['module']}")
+        try:
+            function = getattr(module, message["function"])
+        except AttributeError:
+            return {"success": False, "missing": True, "error": traceback.format_exc()}
         if not isinstance(function, Timed):
             raise TypeError(f"{message['function']} is no function of the eval {message['module']}")
         return function.wrapped(message["input"])

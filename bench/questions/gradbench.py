@@ -9,11 +9,10 @@ from bench.figures import Answer, Figure
 from bench.gradbench import driver
 from bench.gradbench.data import EVALS
 from bench.gradbench.process import Tool
-from bench.gradbench.tool import TAPEGRAD
+from bench.gradbench.tool import PEERS, TAPEGRAD
 from bench.profiles import Profile
 
 TITLE = "GradBench's evals: a derivative, recorded every time (x: over tapegrad's)"
-PEERS = ("torch", "tensorflow", "autograd")
 
 
 def survey(peers: Sequence[str], profile: Profile) -> dict[str, Answer]:
@@ -53,7 +52,7 @@ def _add(answer: Answer, case: driver.Case, peer: str) -> None:
         if failure:
             if failure.startswith(("wrong", "failed")):
                 answer.error = f"{name}: {failure}"
-            elif failure != "not implemented":
+            elif failure != driver.NOT_IMPLEMENTED:
                 answer.remark += f"{'; ' if answer.remark else ''}{name} {failure}"
             continue
         seconds = result.seconds[function]

@@ -42,9 +42,7 @@ class Transformed:
         return method
 
     def __copy__(self) -> Transformed:
-        result = type(self).__new__(type(self))
-        result.__dict__.update(self.__dict__)
-        return result
+        return _restored(type(self), self.__dict__)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         name: str = getattr(self, "__qualname__", "")
@@ -56,8 +54,12 @@ class Transformed:
     def __repr__(self) -> str:
         return f"<{self.what} of {name_of(self.__wrapped__)}>"
 
-    def positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments with as many given by position as the wrapped function's signature allows."""
+    def positional(
+        self, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with those that `argnums` counts given by position, where the signature allows it."""
+        if all([0 <= k < len(args) for k in ((argnums,) if isinstance(argnums, int) else argnums)]):
+            return args, kwargs
         try:
             bound = inspect.signature(self.__wrapped__).bind(*args, **kwargs)
         except ValueError:  # there is no signature to be found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tapegrad._native import GradientTape
+from tapegrad._observing.budget import new_bytes
 from tapegrad._observing.sites import Site
 from tapegrad.dtypes import DType
 
@@ -59,7 +61,7 @@ def nodes(tape: GradientTape) -> list[Node]:
     seconds = {} if observer is None else observer.seconds
     names = {tape._slot(variable): variable.name for variable in tape.watched_variables()}
     listed = tape._nodes()
-    places = _places(tape)
+    places = _places(listed)
     used = {place for entry in listed for place in _used(entry[3], places)}
     return [
         Node(
@@ -81,7 +83,7 @@ def endings(tape: GradientTape) -> list[Ending]:
     """Return what a debug tape heard being done with values that it knows and did not record, in order."""
     if tape.observer is None or tape.observer.history is None:
         return []
-    places = _places(tape)
+    places = _places(tape._nodes())
     heard = [event for event in tape.observer.history.events if not event.recorded]
     found = [Ending(event.name, _used(event.operands, places), event.site) for event in heard]
     return [ending for ending in found if ending.operands]
@@ -95,23 +97,12 @@ def nbytes(tape: GradientTape) -> int:
 def saved_once(held: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
     """Return for each node the bytes of the buffers that no node before it holds."""
     known: dict[int, int] = {}
-    result = []
-    for buffers in held:
-        new = 0
-        for address, size in buffers:
-            more = size - known.get(address, 0)
-            if more > 0:
-                known[address] = size
-                new += more
-        result.append(new)
-    return result
+    return [new_bytes(buffers, known) for buffers in held]
 
 
-def _places(tape: GradientTape) -> dict[int, int]:
+def _places(listed: Sequence[tuple[Any, ...]]) -> dict[int, int]:
     """Return for each slot the place of its node in the list of nodes."""
-    return {
-        slot + k: place for place, (slot, _, _, _, outputs, _) in enumerate(tape._nodes()) for k in range(len(outputs))
-    }
+    return {slot + k: place for place, (slot, _, _, _, outputs, _) in enumerate(listed) for k in range(len(outputs))}
 
 
 def _used(operands: Sequence[int | None], places: dict[int, int]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from html import escape
 from typing import NamedTuple
 
 from tapegrad._drawing.layout import layers
-from tapegrad._drawing.nodes import endings, nbytes, nodes
+from tapegrad._drawing.nodes import Node, endings, nbytes, nodes
 from tapegrad._native import GradientTape
 from tapegrad._observing.budget import readable_bytes
 
@@ -47,13 +47,13 @@ def to_html(tape: GradientTape) -> str:
     caption = f"{type(tape).__name__}, {tape._situation[0]}: {len(listed)} nodes, {readable_bytes(nbytes(tape))}"
     if start:
         caption += f"; the last {_LIMIT} nodes"
-    boxes = _boxes(tape, start)
+    boxes = _boxes(tape, listed, start)
     return f"<div><p>{escape(caption)}</p>{_svg(boxes) if boxes else ''}</div>"
 
 
-def _boxes(tape: GradientTape, start: int) -> list[_Box]:
+def _boxes(tape: GradientTape, listed: list[Node], start: int) -> list[_Box]:
     boxes = []
-    for node in nodes(tape)[start:]:
+    for node in listed[start:]:
         kind = "source" if node.is_source else "op" if node.is_used else "result"
         before = tuple([k - start for k in node.operands if k >= start])
         boxes.append(_Box(node.name, f"{node.shape} {node.dtype}", str(node.site or ""), kind, before))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from tapegrad._native import GradientTape
 from tapegrad._observing.sites import Site
 
-__all__ = ["Budget", "readable_bytes"]
+__all__ = ["Budget", "new_bytes", "readable_bytes"]
 
 _NAMED = 5  # contributors in the message
 
@@ -29,11 +30,9 @@ class Budget:
     def add(self, tape: GradientTape, slot: int, name: str, site: Site | None) -> None:
         """Count the node at `slot`, the tape's last, and raise MemoryError if it is one too many."""
         for node in tape._nodes(slot):
-            for address, size in node[5]:
-                more = size - self._arrays.get(address, 0)
-                if more > 0:
-                    self._arrays[address] = size
-                    self._saved[name, site] += more
+            new = new_bytes(node[5], self._arrays)
+            if new:
+                self._saved[name, site] += new
         total = tape._arena_bytes + self._saved.total()
         if total > self._limit:
             largest = [
@@ -47,6 +46,17 @@ class Budget:
                 + "\nThe tape can still be used. To save less: tapegrad.recompute_grad or checkpoint_loop, fewer steps "
                 "on one tape, or a smaller batch."
             )
+
+
+def new_bytes(buffers: Iterable[tuple[int, int]], known: dict[int, int]) -> int:
+    """Add the (address, bytes) of buffers to those that are `known`, and return by how much these grow."""
+    total = 0
+    for address, size in buffers:
+        more = size - known.get(address, 0)
+        if more > 0:
+            known[address] = size
+            total += more
+    return total
 
 
 def readable_bytes(size: int) -> str:

@@ -9,6 +9,7 @@ from tapegrad._native import GradientTape, Value
 from tapegrad._observing.explanation import Explanation, Step
 from tapegrad._observing.flow import follow
 from tapegrad._observing.graph import Edge, Graph
+from tapegrad._observing.history import is_inexact
 from tapegrad._observing.observer import Observer
 from tapegrad._observing.sites import Site
 from tapegrad.variable import Variable
@@ -77,7 +78,7 @@ class _Question:
         """Return the explanation."""
         if self._situation == "new":
             return Explanation("never entered", "The tape was never entered, so it has recorded nothing.")
-        if self._target is self._source and _is_inexact(self._source):
+        if self._target is self._source and is_inexact(self._source):
             return Explanation("connected", "Target and source are the same: the gradient is all ones.")
         if self._situation == "consumed" and self._slot is None and not self._is_debug():
             return Explanation("used up", "The tape is not persistent: its one gradient was taken, and it has let go.")
@@ -116,7 +117,7 @@ class _Question:
         if op == "assign":  # a variable's first value
             op = None
         came = "" if where is None else ", made here" if made else ", first used here"
-        if not _is_inexact(source):
+        if not is_inexact(source):
             text = f"The gradient is None: the source is of dtype {source.dtype.name}, which has no derivative{came}."
             return self._found("integer", text, op, where)
         if self._path and self._path[0].broken is not None:
@@ -136,13 +137,9 @@ class _Question:
                     f"The gradient is None: the tape did not record when "
                     f"variable {source.name!r} was read, or on this thread it was not read at all.",
                 )
-        whose = (
-            "The tape does not watch variables by itself, and the source"
-            if isinstance(source, Variable)
-            else ("The source")
-        )
+        why = "the tape does not watch variables by itself, and " if isinstance(source, Variable) else ""
         return self._forgotten() or self._found(
-            "unwatched", f"The gradient is None: {whose[0].lower()}{whose[1:]} was never watched{came}.", op, where
+            "unwatched", f"The gradient is None: {why}the source was never watched{came}.", op, where
         )
 
     def _forgotten(self) -> Explanation | None:
@@ -218,10 +215,6 @@ class _Question:
             "not a number": f"The gradient is not finite: it becomes so in the derivative of {op}.",
         }[outcome]
         return self._found(outcome, text, op, where)
-
-
-def _is_inexact(value: Value) -> bool:
-    return value.dtype.is_floating or value.dtype.is_complex
 
 
 def _near(site: Site | None) -> str:

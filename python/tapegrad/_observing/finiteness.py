@@ -14,7 +14,7 @@ from tapegrad._native import GradientTape, Tensor, Value, array
 from tapegrad._observing.sites import Site
 from tapegrad.dtypes import DType
 
-__all__ = ["AnomalyError", "check_cotangents", "check_results", "sweeping"]
+__all__ = ["AnomalyError", "check_cotangents", "check_results", "elements", "sweeping"]
 
 
 class AnomalyError(ArithmeticError):
@@ -88,7 +88,7 @@ def check_cotangents(
         observer.flow.passed(slot, cotangents, contributions)
         return
     for k, contribution in enumerate(contributions):
-        bad = None if contribution is None else _unsound(_elements(contribution))
+        bad = None if contribution is None else _unsound(elements(contribution))
         if bad is None:
             continue
         node = tape._nodes(slot, 1)[0]
@@ -115,7 +115,8 @@ def _origin(tape: GradientTape, slot: int | None) -> tuple[tuple[int, ...], DTyp
     )
 
 
-def _elements(contribution: Any) -> npt.NDArray[Any]:
+def elements(contribution: Any) -> npt.NDArray[Any]:
+    """Return the numbers of a cotangent, which may be a tensor or slices of one."""
     return array(contribution if isinstance(contribution, Value) else contribution.values)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad._native import GradientTape, Tensor, Value, array, own, pause
+from tapegrad._observing.finiteness import elements
 from tapegrad._observing.observer import Observer
 
 __all__ = ["Finding", "follow"]
@@ -40,7 +41,7 @@ class _Flow:
             if slot in self._fed:
                 self.cancelled.append(slot)
             return
-        parts = [None if part is None else _elements(part) for part in contributions]
+        parts = [None if part is None else elements(part) for part in contributions]
         passed = [part for part in parts if part is not None]
         if not passed:
             self.silent.append(slot)
@@ -77,7 +78,7 @@ def follow(tape: GradientTape, target: Value, source: Value) -> Finding:
             tape._observe(None)
     if gradient is None:
         return Finding("no rule", tuple(flow.silent))
-    values = _elements(gradient)
+    values = elements(gradient)
     if not _finite(values):
         return Finding("not a number", tuple(flow.poisoned))
     if values.any():
@@ -86,10 +87,6 @@ def follow(tape: GradientTape, target: Value, source: Value) -> Finding:
         return Finding("dead", tuple(flow.dead + flow.silent))
     slot = tape._slot(source)
     return Finding("cancels", tuple(flow.cancelled) or ((slot,) if slot is not None and flow.was_fed(slot) else ()))
-
-
-def _elements(part: Any) -> Any:
-    return array(part if isinstance(part, Value) else part.values)
 
 
 def _finite(values: Any) -> bool:

@@ -26,7 +26,6 @@ class Edge(NamedTuple):
     where: Site | None
     broken: str | None = None
     """Why no derivative passes, if the tape knew the operand; None also stands for an operand that it did not know."""
-    paused: bool = False
 
 
 class Graph:
@@ -65,8 +64,7 @@ class Graph:
                 for result in event.results:
                     if result != operand and (operand, result) not in self._followed:
                         broken = _reason(event) if known or event.paused else None
-                        edge = Edge(operand, result, event.name, event.site, broken, event.paused)
-                        self.edges[operand].append(edge)
+                        self.edges[operand].append(Edge(operand, result, event.name, event.site, broken))
         for former, slot in history.aliases.items():
             self.edges[former].append(Edge(former, slot, "watch", self.made[slot][1]))
 

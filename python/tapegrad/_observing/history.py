@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tapegrad._native import GradientTape, Value
 from tapegrad._observing.sites import Site
 
-__all__ = ["Event", "History"]
+__all__ = ["Event", "History", "is_inexact"]
 
 
 class Event(NamedTuple):
@@ -66,7 +66,7 @@ class History:
         out = tuple([self._key(value) for value in results])
         if into == out and not recorded:
             return  # another object for the same value
-        inexact = bool(results) and _is_inexact(results[0])
+        inexact = bool(results) and is_inexact(results[0])
         self.events.append(Event(name, into, out, site, recorded, paused, inexact))
 
     def watched(self, slot: int, value: Value, site: Site | None) -> None:
@@ -97,5 +97,6 @@ class History:
         return key
 
 
-def _is_inexact(value: Value) -> bool:
+def is_inexact(value: Value) -> bool:
+    """Whether a value can have a derivative: it is floating or complex."""
     return value.dtype.is_floating or value.dtype.is_complex

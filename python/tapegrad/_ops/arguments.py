@@ -10,7 +10,7 @@ import numpy as np
 
 from tapegrad._native import Tensor, Value, array, cast, tensor
 
-__all__ = ["as_axes", "as_axis", "as_inexact", "as_int", "as_shape", "as_tensor", "kept_shape"]
+__all__ = ["as_axes", "as_axis", "as_inexact", "as_int", "as_shape", "as_tensor", "kept_shape", "shape_along"]
 
 
 def as_tensor(x: Any) -> Tensor:
@@ -67,3 +67,8 @@ def as_axes(axis: Any, ndim: int, what: str) -> tuple[int, ...]:
 def kept_shape(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
     """Return what a reduction of `shape` over `axes` has with `keepdims=True`."""
     return tuple([1 if k in axes else size for k, size in enumerate(shape)])
+
+
+def shape_along(axis: int, ndim: int) -> tuple[int, ...]:
+    """Return the shape, with one -1 in it, that makes a vector lie along `axis` of `ndim` axes."""
+    return tuple([-1 if k == axis else 1 for k in range(ndim)])

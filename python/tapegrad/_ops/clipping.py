@@ -51,10 +51,7 @@ def global_norm(t_list: Sequence[TensorLike | IndexedSlices | None]) -> Tensor |
     It is `None` if there is no tensor at all.
     """
     norms = [statistics.norm(_elements(t)) for t in t_list if t is not None]
-    if not norms:
-        return None
-    dtype = np.result_type(*[norm.dtype for norm in norms])
-    return statistics.norm(stack([_native.cast(norm, dtype) for norm in norms]))
+    return statistics.norm(stack(norms)) if norms else None
 
 
 def clip_by_global_norm(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tapegrad import _native
 from tapegrad._native import Tensor
 from tapegrad._ops import differences
+from tapegrad._ops.arguments import shape_along
 from tapegrad._ops.declare import Operation, linear, structural
 from tapegrad._ops.elementwise import elementwise
 
@@ -94,7 +95,7 @@ def density(counts: Tensor, edges: Sequence[Tensor]) -> Tensor:
     """Return the counts divided by the widths of the bins and by their sum: an integral of 1."""
     total = _native.sum(counts)
     for axis, limits in enumerate(edges):
-        shape = tuple([-1 if k == axis else 1 for k in range(counts.ndim)])
-        width = _native.cast(_native.reshape(differences.diff(limits), shape), np.float64)
+        width = _native.reshape(differences.diff(limits), shape_along(axis, counts.ndim))
+        width = _native.cast(width, np.float64)
         counts = elementwise.divide(counts, width)
     return elementwise.divide(counts, total)

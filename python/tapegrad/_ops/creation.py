@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor, array
-from tapegrad._ops.arguments import as_axis, as_int, as_shape, as_tensor
+from tapegrad._ops.arguments import as_axis, as_int, as_shape, as_tensor, shape_along
 from tapegrad._ops.declare import TensorLike
 from tapegrad._ops.elementwise import elementwise
 from tapegrad.dtypes import as_dtype, float32
@@ -98,7 +98,7 @@ def linspace(start: TensorLike, stop: TensorLike, num: Any = 50, axis: Any = 0) 
     if not (_native.is_watched(first) or _native.is_watched(last)):
         return _native.own(np.linspace(array(first), array(last), count, axis=place, dtype=kind))
     shape = np.broadcast_shapes(first.shape, last.shape)
-    weights = np.linspace(0.0, 1.0, count, dtype=kind).reshape([-1 if k == place else 1 for k in range(len(shape) + 1)])
+    weights = np.linspace(0.0, 1.0, count, dtype=kind).reshape(shape_along(place, len(shape) + 1))
     with_axis = (*shape[:place], 1, *shape[place:])
     ends = [_native.reshape(_native.broadcast_to(_native.cast(end, kind), shape), with_axis) for end in (first, last)]
     # Exact at both ends.

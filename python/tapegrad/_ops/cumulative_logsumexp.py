@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops.arguments import as_axis, as_inexact
+from tapegrad._ops.arguments import as_axis, as_inexact, shape_along
 from tapegrad._ops.cumulative import recurrence_backwards
 from tapegrad._ops.declare import Operation, TensorLike, silent, structural
 from tapegrad._ops.elementwise import elementwise
@@ -35,7 +35,7 @@ def cumulative_logsumexp(a: TensorLike, axis: Any = 0, exclusive: bool = False, 
 
 def _first(a: Tensor, axis: int) -> Any:
     """Return what is true at the first position along `axis`."""
-    return (np.arange(a.shape[axis]) == 0).reshape([-1 if k == axis else 1 for k in range(a.ndim)])
+    return (np.arange(a.shape[axis]) == 0).reshape(shape_along(axis, a.ndim))
 
 
 def _vjp(g: Tensor, a: Tensor, out: Tensor, axis: int) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor, array
-from tapegrad._ops.arguments import as_axes, as_axis
+from tapegrad._ops.arguments import as_axes, as_axis, kept_shape, shape_along
 from tapegrad._ops.declare import Operation, TensorLike, linear, silent, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.padding import pad
@@ -31,7 +31,7 @@ def diff(a: Tensor, n: int = 1, axis: Any = -1, before: Sequence[Tensor] = (), b
         raise ValueError("diff requires input that is at least one dimensional")
     axis = as_axis(axis, a.ndim, "diff")
     if before or behind:
-        edge = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
+        edge = kept_shape(a.shape, (axis,))
         parts = [*before, a, *behind]
         dtype = np.result_type(*[part.dtype.dtype for part in parts])
         parts = [_native.cast(part if part.ndim else _native.broadcast_to(part, edge), dtype) for part in parts]
@@ -67,15 +67,10 @@ def trapezoid(y: Tensor, x: Tensor | None = None, dx: TensorLike = 1.0, axis: An
     if x is not None:
         width = diff(x, axis=0 if x.ndim == 1 else axis - y.ndim)
         if x.ndim == 1:
-            width = _native.reshape(width, _along(axis, y.ndim))
+            width = _native.reshape(width, shape_along(axis, y.ndim))
     heights = elementwise.add(_cut(y, axis, slice(1, None)), _cut(y, axis, slice(None, -1)))
     areas = elementwise.divide(elementwise.multiply(width, heights), 2.0)
     return _native.sum(areas, axis)
-
-
-def _along(axis: int, ndim: int) -> tuple[int, ...]:
-    """The shape of a vector that lies along `axis`."""
-    return tuple([-1 if k == axis else 1 for k in range(ndim)])
 
 
 def _cut(a: Tensor, axis: int, part: slice | int) -> Tensor:
@@ -144,7 +139,7 @@ def _gradient_along(f: Tensor, distance: _Spacing, axis: int, edge_order: int) -
     behind, before = _cut(f, axis, slice(2, None)), _cut(f, axis, slice(None, -2))
     if _is_tensor_with_axes(distance):
         one, two = _native.basic_index(distance, slice(None, -1)), _native.basic_index(distance, slice(1, None))
-        weights = [_native.reshape(weight, _along(axis, f.ndim)) for weight in _central_weights(one, two)]
+        weights = [_native.reshape(weight, shape_along(axis, f.ndim)) for weight in _central_weights(one, two)]
         middle = _weighted(weights, [before, _cut(f, axis, slice(1, -1)), behind])
     else:
         middle = elementwise.divide(elementwise.subtract(behind, before), 2.0 * distance)

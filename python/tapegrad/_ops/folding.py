@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tapegrad import _native, _rules
 from tapegrad._native import Tensor
+from tapegrad._ops.arguments import kept_shape
 from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.cumulative import recurrence_backwards
 from tapegrad._ops.declare import Operation, silent, structural
@@ -39,7 +40,7 @@ def _cotangents(g: Tensor, a: Tensor, h: Tensor, name: str, axis: int) -> tuple[
     values = (before, later, None, behind)
     ones = _native.own(np.ones(behind.shape, behind.dtype.dtype))
     slopes = _rules.cotangent(op, 0, ones, values)
-    first = np.zeros([1 if k == axis else size for k, size in enumerate(h.shape)], h.dtype.dtype)
+    first = np.zeros(kept_shape(h.shape, (axis,)), h.dtype.dtype)
     r = recurrence_backwards(_native.concatenate([first, conjugate(slopes)], axis), g, axis)
     return _slice(r, axis, None, 1), _rules.cotangent(op, 1, _slice(r, axis, 1, None), values)
 
@@ -67,8 +68,7 @@ def _fold_forward(a: _Array, *, name: str, axis: _Axes, keepdims: bool, initial:
     # the first and the last element only), but not the accumulations, which end with the same.
     (place,) = axis
     if initial is not None:
-        shape = [1 if k == place else size for k, size in enumerate(a.shape)]
-        a = np.concatenate([np.full(shape, initial, a.dtype), a], place)
+        a = np.concatenate([np.full(kept_shape(a.shape, axis), initial, a.dtype), a], place)
     result = np.take(ufunc.accumulate(a, place), -1, place)
     return np.expand_dims(result, place) if keepdims else result
 

@@ -13,7 +13,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor, Value, array
 from tapegrad._ops import shaping
-from tapegrad._ops.arguments import as_axis, as_int, as_shape, as_tensor
+from tapegrad._ops.arguments import as_axis, as_int, as_shape, as_tensor, shape_along
 from tapegrad._ops.declare import TensorLike
 from tapegrad._ops.indexing import as_indices, as_positions, getitem, index_add
 from tapegrad.dtypes import as_dtype, float32
@@ -63,7 +63,7 @@ def gather(params: TensorLike, indices: TensorLike, axis: Any = None, batch_dims
 
 def _batch_grid(places: Any, batch: int) -> list[Any]:
     """Return one array per batch axis that counts along it and broadcasts against `places`."""
-    return [np.arange(places.shape[k]).reshape([-1 if j == k else 1 for j in range(places.ndim)]) for k in range(batch)]
+    return [np.arange(places.shape[k]).reshape(shape_along(k, places.ndim)) for k in range(batch)]
 
 
 def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: Any = 0) -> Tensor:
@@ -118,7 +118,7 @@ def one_hot(
     """
     places = as_indices(indices, "one_hot")
     position = places.ndim if axis is None else as_axis(axis, places.ndim + 1, "one_hot")
-    row = np.arange(as_int(depth)).reshape([-1 if k == position else 1 for k in range(places.ndim + 1)])
+    row = np.arange(as_int(depth)).reshape(shape_along(position, places.ndim + 1))
     hot = np.expand_dims(places, position) == row
     given = [as_tensor(value) for value in (on_value, off_value) if value is not None]
     kind = as_dtype(dtype) if dtype is not None else given[0].dtype if given else float32

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor, Value, array
-from tapegrad._ops.arguments import as_axis, as_shape, as_tensor
+from tapegrad._ops.arguments import as_axis, as_shape, as_tensor, shape_along
 from tapegrad._ops.declare import Operation, TensorLike, linear
 
 __all__ = [
@@ -209,10 +209,7 @@ def take_along_axis(a: TensorLike, indices: TensorLike, axis: Any = -1, repeats:
     places = as_indices(indices, "take_along_axis")
     if places.ndim != a.ndim:
         raise ValueError(f"take_along_axis: indices of shape {places.shape} do not fit a tensor of shape {a.shape}.")
-    key = [
-        places if k == axis else np.arange(size).reshape([-1 if j == k else 1 for j in range(a.ndim)])
-        for k, size in enumerate(a.shape)
-    ]
+    key = [places if k == axis else np.arange(size).reshape(shape_along(k, a.ndim)) for k, size in enumerate(a.shape)]
     result: Tensor = select(a, at=Selection(tuple(key), a.shape, repeats))
     return result
 

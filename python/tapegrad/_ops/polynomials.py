@@ -13,6 +13,7 @@ from tapegrad._ops.complex_parts import conjugate, real
 from tapegrad._ops.convolving import convolve
 from tapegrad._ops.declare import Operation, silent, structural
 from tapegrad._ops.elementwise import elementwise
+from tapegrad._ops.joining import concatenate
 from tapegrad._ops.padding import pad
 
 __all__ = [
@@ -118,8 +119,7 @@ def integral(p: Tensor, m: int = 1, k: Tensor | None = None) -> Tensor:
     for step in range(m):
         higher = elementwise.divide(p, np.arange(len(p), 0, -1))
         constant = _native.basic_index(k, slice(step, step + 1))
-        dtype = np.result_type(higher.dtype.dtype, constant.dtype.dtype)
-        p = _native.concatenate([_native.cast(higher, dtype), _native.cast(constant, dtype)])
+        p = concatenate([higher, constant])
     return p
 
 

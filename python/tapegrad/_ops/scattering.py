@@ -34,20 +34,6 @@ def _of_one_type(x: TensorLike, updates: TensorLike) -> tuple[Tensor, Tensor]:
     return x, _native.cast(updates, x.dtype)
 
 
-@silent
-def _max_forward(x: npt.NDArray[Any], updates: npt.NDArray[Any], *, at: Selection) -> npt.NDArray[Any]:
-    out = np.array(x)
-    np.maximum.at(out, at.key, updates)
-    return out
-
-
-@silent
-def _min_forward(x: npt.NDArray[Any], updates: npt.NDArray[Any], *, at: Selection) -> npt.NDArray[Any]:
-    out = np.array(x)
-    np.minimum.at(out, at.key, updates)
-    return out
-
-
 def _equal(x: Tensor, y: Tensor) -> Tensor:
     return _native.cast(elementwise.equal(x, y), x.dtype)
 
@@ -67,5 +53,15 @@ def _vjp_updates(g: Tensor, x: Tensor, updates: Tensor, out: Tensor, at: Selecti
     return elementwise.multiply_no_nan(_equal(updates, select(out, at=at)), share)
 
 
-_max_at: Operation = structural("max_at", _max_forward, x=_vjp_x, updates=_vjp_updates)
-_min_at: Operation = structural("min_at", _min_forward, x=_vjp_x, updates=_vjp_updates)
+def _extremum_at(name: str, ufunc: np.ufunc) -> Operation:
+    @silent
+    def forward(x: npt.NDArray[Any], updates: npt.NDArray[Any], *, at: Selection) -> npt.NDArray[Any]:
+        out = np.array(x)
+        ufunc.at(out, at.key, updates)
+        return out
+
+    return structural(name, forward, x=_vjp_x, updates=_vjp_updates)
+
+
+_max_at = _extremum_at("max_at", np.maximum)
+_min_at = _extremum_at("min_at", np.minimum)

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tapegrad._native import Tensor
-from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import Operation, silent, structural
-from tapegrad._ops.elementwise import elementwise
+from tapegrad._ops.ufunc_rules import product
 
 __all__ = ["sinc", "sinc_derivative"]
 
@@ -59,13 +57,10 @@ def _series(t: _Array, order: int) -> _Array:
 sinc_derivative: Operation = structural(
     "derivative of sinc",
     _derivative,
-    x=lambda g, x, order: elementwise.multiply_no_nan(conjugate(sinc_derivative(x, order=order + 1)), g),
+    x=lambda g, x, order: product(sinc_derivative(x, order=order + 1), g),
 )
 
 
-def _sinc_vjp(g: Tensor, x: Tensor) -> Tensor:
-    product: Tensor = elementwise.multiply_no_nan(conjugate(sinc_derivative(x, order=1)), g)
-    return product
-
-
-sinc: Operation = structural("sinc", silent(lambda x: np.sinc(x)), x=_sinc_vjp)
+sinc: Operation = structural(
+    "sinc", silent(lambda x: np.sinc(x)), x=lambda g, x: product(sinc_derivative(x, order=1), g)
+)

@@ -14,8 +14,9 @@ from tapegrad._ops.arguments import as_axes, as_inexact, as_tensor, kept_shape
 from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import Operation, TensorLike, silent, structural
 from tapegrad._ops.elementwise import elementwise
+from tapegrad._ops.shaping import squeeze
 
-__all__ = ["logsumexp", "norm", "std", "var"]
+__all__ = ["direction_of", "logsumexp", "norm", "norm_vjp", "shares", "std", "var"]
 
 _Axes = tuple[int, ...]
 
@@ -101,7 +102,7 @@ def norm(a: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
     axes = as_axes(axis, a.ndim, "norm")
     matrix = axis is not None and len(axes) == 2
     if ord is None or ord in ("euclidean", "fro") or (ord == 2 and not matrix):
-        result: Tensor = _norm(a, axis=axes, keepdims=bool(keepdims))
+        result: Tensor = _norm(a, ord=None, axis=axes, keepdims=bool(keepdims))
         return result
     if isinstance(ord, str) or not ord > 0 or (matrix and ord not in (1, np.inf)):
         raise ValueError(f"norm: unknown order {ord!r} for {'a pair of axes' if matrix else 'vectors'}.")
@@ -112,49 +113,57 @@ def norm(a: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
         inner, outer = (rows, columns) if ord == 1 else (columns, rows)
         sums = reductions.sum(elementwise.absolute(a), inner, keepdims=True)
         greatest = reductions.max(sums, outer, keepdims=True)
-        return greatest if keepdims else _native.reshape(greatest, _dropped(a.shape, axes))
+        return greatest if keepdims else squeeze(greatest, axes)
     if ord == 1:
         return reductions.sum(elementwise.absolute(a), axes, keepdims)
     if ord == np.inf:
         return reductions.max(elementwise.absolute(a), axes, keepdims)
-    result = _p_norm(a, p=float(ord), axis=axes, keepdims=bool(keepdims))
+    result = _norm(a, ord=float(ord), axis=axes, keepdims=bool(keepdims))
     return result
 
 
-def _dropped(shape: tuple[int, ...], axes: _Axes) -> tuple[int, ...]:
-    return tuple([size for k, size in enumerate(shape) if k not in axes])
-
-
 @silent
-def _norm_forward(a: npt.NDArray[Any], *, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
+def _norm_forward(x: npt.NDArray[Any], *, ord: float | None, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
     # As np.linalg.norm computes it, which takes at most two axes.
-    squares = np.square(a) if a.dtype.kind == "f" else np.square(a.real) + np.square(a.imag)
-    out: npt.NDArray[Any] = np.sqrt(np.sum(squares, axis, keepdims=keepdims))
+    if ord is None:
+        squares = np.square(x) if x.dtype.kind == "f" else np.square(x.real) + np.square(x.imag)
+        out: npt.NDArray[Any] = np.sqrt(np.sum(squares, axis, keepdims=keepdims))
+    else:
+        out = np.sum(np.abs(x) ** ord, axis, keepdims=keepdims) ** (1.0 / ord)
     return out
 
 
-def _norm_vjp(g: Tensor, a: Tensor, out: Tensor, axis: _Axes) -> Tensor:
-    shape = kept_shape(a.shape, axis)
-    direction = elementwise.divide_no_nan(a, _native.reshape(out, shape))
-    return elementwise.multiply_no_nan(direction, _native.reshape(g, shape))
+def norm_vjp(g: Tensor, x: Tensor, out: Tensor, ord: Any, axis: int | tuple[int, ...] | None) -> Tensor:
+    """Return the cotangent of `x` for that of `out`, its norm of `ord` over any number of axes."""
+    shape = kept_shape(x.shape, as_axes(axis, x.ndim, "norm"))
+    out = _native.reshape(out, shape)
+    return elementwise.multiply_no_nan(_slope(x, out, ord, axis), _native.reshape(g, shape))
 
 
-_norm = structural("norm", _norm_forward, a=_norm_vjp)
+def _slope(x: Tensor, out: Tensor, ord: Any, axis: Any) -> Tensor:
+    if ord is None or ord == "fro" or ord == 2:
+        return elementwise.divide_no_nan(x, out)
+    magnitude = elementwise.absolute(x)
+    direction = direction_of(x, magnitude)
+    if ord == 1:
+        return direction
+    if abs(ord) == np.inf:
+        share = shares(array(magnitude) == array(out), axis, array(out).dtype)
+        return elementwise.multiply(share, direction)
+    # Powers of what is at most 1: of |x| / out for p > 1, of its reciprocal for p < 1.
+    above, below = (magnitude, out) if ord > 1 else (out, magnitude)
+    return elementwise.multiply(elementwise.power(elementwise.divide_no_nan(above, below), abs(ord - 1.0)), direction)
 
 
-@silent
-def _p_norm_forward(a: npt.NDArray[Any], *, p: float, axis: _Axes, keepdims: bool) -> npt.NDArray[Any]:
-    out: npt.NDArray[Any] = np.sum(np.abs(a) ** p, axis, keepdims=keepdims) ** (1.0 / p)
-    return out
+def direction_of(x: Tensor, magnitude: Tensor) -> Tensor:
+    """Return `x` divided by its absolute value, and 0 at 0."""
+    return elementwise.divide_no_nan(x, magnitude) if x.dtype.is_complex else elementwise.sign(x)
 
 
-def _p_norm_vjp(g: Tensor, a: Tensor, out: Tensor, p: float, axis: _Axes) -> Tensor:
-    shape = kept_shape(a.shape, axis)
-    magnitude = elementwise.absolute(a)
-    direction = elementwise.divide_no_nan(a, magnitude) if a.dtype.is_complex else elementwise.sign(a)
-    ratio = elementwise.divide_no_nan(magnitude, _native.reshape(out, shape))
-    slope = elementwise.multiply(direction, elementwise.power(ratio, p - 1.0))
-    return elementwise.multiply_no_nan(slope, _native.reshape(g, shape))
+def shares(chosen: npt.NDArray[np.bool_], axis: Any, dtype: Any) -> npt.NDArray[Any]:
+    """Return equal weights, summing to 1 over `axis`, on the elements that are chosen."""
+    count = np.sum(chosen, axis, keepdims=True)
+    return np.asarray(chosen / np.maximum(count, 1), dtype)
 
 
-_p_norm = structural("norm", _p_norm_forward, a=_p_norm_vjp)
+_norm = structural("norm", _norm_forward, x=norm_vjp)

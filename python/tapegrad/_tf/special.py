@@ -5,6 +5,7 @@ It is imported with the first call, so that a program without special functions 
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -25,11 +26,6 @@ def special(name: str, *operands: TensorLike) -> Any:
     )
 
 
-_functions: dict[str, Any] = {}
-
-
+@cache
 def _function(name: str) -> Any:
-    function = _functions.get(name)
-    if function is None:
-        function = _functions[name] = getattr(import_module("tapegrad.special"), name)
-    return function
+    return getattr(import_module("tapegrad.special"), name)

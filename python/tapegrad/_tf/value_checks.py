@@ -185,7 +185,7 @@ def _compare(
     for name, values in (("x", left), ("y", right)):
         shown = values.ravel()[:count]
         lines.append(f"First {len(shown)} elements of {name}:\n{shown}")
-    raise InvalidArgumentError("\n".join([message, *lines] if message else lines))
+    raise _failure(message, *lines)
 
 
 def _arrays(x: TensorLike, y: TensorLike, message: str | None) -> tuple[_Array, _Array]:
@@ -193,8 +193,7 @@ def _arrays(x: TensorLike, y: TensorLike, message: str | None) -> tuple[_Array, 
     try:
         np.broadcast_shapes(left.shape, right.shape)
     except ValueError:
-        text = f"Incompatible shapes: {left.shape} vs. {right.shape}"
-        raise InvalidArgumentError(f"{message}\n{text}" if message else text) from None
+        raise _failure(message, f"Incompatible shapes: {left.shape} vs. {right.shape}") from None
     return left, right
 
 
@@ -241,7 +240,7 @@ def assert_near(
     count = 3 if summarize is None else summarize
     lines = [f"x and y not equal to tolerance rtol = {relative}, atol = {absolute}"]
     lines += [f"{label} ({_kind(values)}) = {_listed(values, count)}" for label, values in (("x", left), ("y", right))]
-    raise InvalidArgumentError("\n".join([message, *lines] if message else lines))
+    raise _failure(message, *lines)
 
 
 def assert_positive(
@@ -300,9 +299,14 @@ def _compare_with_zero(symbol: str, holds: np.ufunc, x: TensorLike, message: str
     values = array(as_tensor(x))
     if np.all(holds(values, 0)):
         return
-    text = f"Condition x {symbol} 0 did not hold element-wise:\nx ({_kind(values)}) = "
     shown = _listed(values, 3 if summarize is None else summarize)
-    raise InvalidArgumentError(f"{message}\n{text}{shown}" if message else text + shown)
+    raise _failure(message, f"Condition x {symbol} 0 did not hold element-wise:", f"x ({_kind(values)}) = {shown}")
+
+
+def _failure(message: str | None, *lines: str) -> InvalidArgumentError:
+    """Return the error with these lines, after the user's message if there is one."""
+    text = "\n".join(lines)
+    return InvalidArgumentError(f"{message}\n{text}" if message else text)
 
 
 def _kind(values: _Array) -> str:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tapegrad import numpy as tnp
 from tapegrad._native import Tensor, Value
 from tapegrad.dtypes import DType, as_dtype
+from tapegrad.numpy._arguments import check_device
 
 __all__ = ["__array_namespace_info__", "astype", "can_cast", "finfo", "iinfo", "isdtype", "result_type"]
 
@@ -52,8 +53,12 @@ def can_cast(from_: Value | _DTypeLike, to: _DTypeLike, /) -> bool:
     >>> xp.can_cast(xp.int32, xp.float64), xp.can_cast(xp.float64, xp.float32)
     (True, False)
     """
-    source = from_.dtype if isinstance(from_, Value) else as_dtype(from_)
-    return bool(np.can_cast(source.dtype, as_dtype(to).dtype))
+    return bool(np.can_cast(_numpy_type(from_), as_dtype(to).dtype))
+
+
+def _numpy_type(of: Value | _DTypeLike) -> np.dtype[Any]:
+    """Return NumPy's name for a type, or for that of a tensor's elements."""
+    return (of.dtype if isinstance(of, Value) else as_dtype(of)).dtype
 
 
 def result_type(*arrays_and_dtypes: Any) -> DType:
@@ -78,7 +83,7 @@ def finfo(type: Value | _DTypeLike, /) -> np.finfo[Any]:
     >>> xp.finfo(xp.float32).bits
     32
     """
-    return np.finfo((type.dtype if isinstance(type, Value) else as_dtype(type)).dtype)
+    return np.finfo(_numpy_type(type))
 
 
 def iinfo(type: Value | _DTypeLike, /) -> np.iinfo[Any]:
@@ -90,7 +95,7 @@ def iinfo(type: Value | _DTypeLike, /) -> np.iinfo[Any]:
     >>> xp.iinfo(xp.int8).max
     127
     """
-    return np.iinfo((type.dtype if isinstance(type, Value) else as_dtype(type)).dtype)
+    return np.iinfo(_numpy_type(type))
 
 
 def isdtype(dtype: _DTypeLike, kind: _DTypeLike | tuple[Any, ...], /) -> bool:
@@ -136,7 +141,7 @@ class __array_namespace_info__:  # noqa: N801 - the standard's name
 
     def default_dtypes(self, *, device: str | None = None) -> dict[str, DType]:
         """Return the types of new tensors by kind: those of `tapegrad.numpy`."""
-        _check_device(device)
+        check_device(device)
         defaults = {
             "real floating": "float64",
             "complex floating": "complex128",
@@ -147,11 +152,6 @@ class __array_namespace_info__:  # noqa: N801 - the standard's name
 
     def dtypes(self, *, device: str | None = None, kind: str | tuple[str, ...] | None = None) -> dict[str, DType]:
         """Return the types by name: all, or those of a kind or of several."""
-        _check_device(device)
+        check_device(device)
         kinds = ("bool", "numeric") if kind is None else (kind,) if isinstance(kind, str) else kind
         return {name: as_dtype(name) for one in kinds for name in _KINDS[one]}
-
-
-def _check_device(device: str | None) -> None:
-    if device not in (None, "cpu"):
-        raise ValueError(f'Device not understood. Only "cpu" is allowed, but received: {device}')

@@ -20,12 +20,18 @@ from tapegrad._native import (
     pause,
     record,
     snapshot,
-    version,
 )
 from tapegrad._ops.arguments import as_int
 from tapegrad._ops.shaping import identity
-from tapegrad.autodiff import ForwardAccumulator
-from tapegrad.checkpointing.replaying import constant, detached, differentiable, run_unrecorded
+from tapegrad.checkpointing.replaying import (
+    constant,
+    detached,
+    differentiable,
+    fresh,
+    pulled_back,
+    pushing,
+    run_unrecorded,
+)
 from tapegrad.checkpointing.schedule import default_snapshots, first_stretch
 from tapegrad.functional.structures import leaves_of, map_leaves, pack_as
 from tapegrad.variable import Variable
@@ -162,8 +168,7 @@ class _Loop:
     def jvp(self, saved: None, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
         """Return the tangents of the last state."""
         sources = self._fresh_operands()
-        moved = [k for k, tangent in enumerate(tangents) if tangent is not None]
-        with ForwardAccumulator([sources[k] for k in moved], [tangents[k] for k in moved]) as accumulator:
+        with pushing(sources, tangents) as accumulator:
             results = self._all_again(_aliases(sources))
         return [accumulator.jvp(result) for result in results]
 
@@ -176,7 +181,7 @@ class _Loop:
             kept.add(max(kept) + first_stretch(self._n - max(kept), free))
             free -= 1
         noticed: dict[int, Variable] = {}
-        state = pack_as(self._state, [detached(leaf) for leaf in leaves_of(self._state)])
+        state = map_leaves(detached, self._state)
         for number in range(self._n):
             if number in kept:
                 self._snapshots.append(_Snapshot(number, _copies(state), random.capture()))
@@ -217,8 +222,7 @@ class _Loop:
 
     def _fresh_operands(self) -> list[Any]:
         """Return the operands, with another object in place of each tensor that is an argument."""
-        count = len(self._moving) + len(self._adjustable)
-        return [*map(version, self._operands[:count]), *self._operands[count:]]
+        return fresh(self._operands, len(self._moving) + len(self._adjustable))
 
     # --- backward
 
@@ -258,7 +262,7 @@ class _Loop:
             tape.watch(sources)
             result = self._next(_aliases(state), _aliases(params))
         results = [leaf for leaf in leaves_of(result) if differentiable(leaf)]
-        gradients = _pulled_back(tape, results, sources, cotangents)
+        gradients = pulled_back(tape, results, sources, cotangents)
         return gradients[: len(moving)], gradients[len(moving) :]
 
     def _recorded_vjp(self, cotangents: Sequence[Tensor | None]) -> list[Tensor | None]:
@@ -267,15 +271,7 @@ class _Loop:
         with GradientTape(False, False) as tape:
             tape.watch(sources)
             results = self._all_again(_aliases(sources))
-        return _pulled_back(tape, results, sources, cotangents)
-
-
-def _pulled_back(
-    tape: GradientTape, results: Sequence[Tensor], sources: list[Any], cotangents: Sequence[Tensor | None]
-) -> list[Tensor | None]:
-    """Return the gradients of the results that have a cotangent."""
-    reached = [k for k, g in enumerate(cotangents) if g is not None]
-    return list(tape.gradient([results[k] for k in reached], sources, [cotangents[k] for k in reached]))
+        return pulled_back(tape, results, sources, cotangents)
 
 
 def _replaced(structure: Any, tensors: Sequence[Tensor]) -> Any:

@@ -8,8 +8,15 @@ from typing import Any
 from tapegrad._native import GradientTape, Tensor, is_recording, record, version
 from tapegrad._ops.shaping import identity
 from tapegrad._transformed import Transformed
-from tapegrad.autodiff import ForwardAccumulator
-from tapegrad.checkpointing.replaying import Surroundings, constant, differentiable, run_unrecorded
+from tapegrad.checkpointing.replaying import (
+    Surroundings,
+    constant,
+    differentiable,
+    fresh,
+    pulled_back,
+    pushing,
+    run_unrecorded,
+)
 from tapegrad.functional.structures import leaves_of, pack_as
 
 __all__ = ["checkpoint", "recompute_grad"]
@@ -101,12 +108,8 @@ class _Call:
         self.sources = [*[leaves[k] for k in self._places], *surroundings.sources]
 
     def fresh_sources(self) -> list[Any]:
-        """Return the sources with an object of its own in place of each tensor among the arguments.
-
-        Thereby one that is passed twice has a derivative in each place.
-        """
-        count = len(self._places)
-        return [*map(version, self.sources[:count]), *self.sources[count:]]
+        """Return the sources with an object of its own in place of each tensor among the arguments."""
+        return fresh(self.sources, len(self._places))
 
     def results(self, sources: Sequence[Any]) -> list[Any]:
         """Return the differentiable results of another call, with these sources."""
@@ -132,15 +135,13 @@ class _Rule:
             tape.watch(chosen)
             results = call.results(sources)
         _check_count(results, cotangents)
-        reached = [k for k, g in enumerate(cotangents) if g is not None]
-        gradients = iter(tape.gradient([results[k] for k in reached], chosen, [cotangents[k] for k in reached], "zero"))
+        gradients = iter(pulled_back(tape, results, chosen, cotangents, "zero"))
         return [next(gradients) if want else None for want in wanted]
 
     def jvp(self, call: _Call, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
         """Return the tangents of the results."""
         sources = call.fresh_sources()
-        moved = [k for k, tangent in enumerate(tangents) if tangent is not None]
-        with ForwardAccumulator([sources[k] for k in moved], [tangents[k] for k in moved]) as accumulator:
+        with pushing(sources, tangents) as accumulator:
             results = call.results(sources)
         return [accumulator.jvp(result) for result in results]
 

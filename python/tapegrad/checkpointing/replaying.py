@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from tapegrad import random
-from tapegrad._native import GradientTape, Tensor, Value, array, pause, snapshot
+from tapegrad._native import GradientTape, Tensor, Value, array, pause, snapshot, version
+from tapegrad.autodiff import ForwardAccumulator
 from tapegrad.checkpointing.closures import followed_values
 from tapegrad.variable import Variable
 
-__all__ = ["Surroundings", "constant", "detached", "differentiable", "run_unrecorded"]
+__all__ = [
+    "Surroundings",
+    "constant",
+    "detached",
+    "differentiable",
+    "fresh",
+    "pulled_back",
+    "pushing",
+    "run_unrecorded",
+]
 
 
 class Surroundings:
@@ -71,6 +81,32 @@ def run_unrecorded(
     captured = [value for value in followed_values(function) if id(value) not in tensors]
     sources = [*given, *noticed, *reads.watched_variables(), *captured]
     return result, Surroundings(sources, state if drawn else None)
+
+
+def fresh(operands: Sequence[Any], count: int) -> list[Any]:
+    """Return the operands of a second call, with an object of its own in place of each of the first `count`.
+
+    These are the tensors among the arguments: one that is passed twice thereby has a derivative in each place.
+    """
+    return [*map(version, operands[:count]), *operands[count:]]
+
+
+def pushing(operands: Sequence[Any], tangents: Sequence[Tensor | None]) -> ForwardAccumulator:
+    """Return the accumulator, to be entered, for those operands that have a tangent."""
+    moved = [k for k, tangent in enumerate(tangents) if tangent is not None]
+    return ForwardAccumulator([operands[k] for k in moved], [tangents[k] for k in moved])
+
+
+def pulled_back(
+    tape: GradientTape,
+    results: Sequence[Tensor],
+    sources: list[Any],
+    cotangents: Sequence[Tensor | None],
+    unconnected: Literal["none", "zero"] = "none",
+) -> list[Tensor | None]:
+    """Return the gradients of those results that have a cotangent."""
+    reached = [k for k, g in enumerate(cotangents) if g is not None]
+    return list(tape.gradient([results[k] for k in reached], sources, [cotangents[k] for k in reached], unconnected))
 
 
 def differentiable(leaf: Any) -> bool:

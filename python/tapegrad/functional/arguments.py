@@ -24,11 +24,12 @@ __all__ = [
     "Argnums",
     "Point",
     "as_argnums",
+    "fitted",
     "given_back",
-    "given_by_position",
     "inexact_result",
     "plain_results",
     "source_of",
+    "with_auxiliary",
     "zeros_like_plain",
 ]
 
@@ -50,11 +51,6 @@ def as_argnums(what: str, argnum: Any, argnums: Any) -> Argnums:
     if not positions or len(set(positions)) != len(positions):
         raise ValueError(f"{what}: argnum must name at least one argument, and none twice, but it is {chosen!r}.")
     return positions
-
-
-def given_by_position(argnums: Argnums, count: int) -> bool:
-    """Whether these are among `count` positional arguments, counted from the front."""
-    return all([0 <= k < count for k in ((argnums,) if isinstance(argnums, int) else argnums)])
 
 
 class Point:
@@ -196,6 +192,17 @@ def plain_results(structure: Any, plain: bool) -> Any:
     if type(structure) is Tensor:
         return given_back(structure, True)
     return map_leaves(lambda leaf: given_back(leaf, True), structure)
+
+
+def with_auxiliary(what: str, function: Callable[..., Any], result: Any) -> tuple[Any, Any]:
+    """Return the value and the auxiliary data that a function with `has_aux` returned, or raise TypeError."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise TypeError(
+            f"{what}: with has_aux=True, {name_of(function)} must return a pair (value, auxiliary data), but it "
+            f"returned {result!r}."
+        )
+    value, aux = result
+    return value, aux
 
 
 def inexact_result(what: str, function: Callable[..., Any], value: Any, point: Point) -> Tensor:

@@ -12,9 +12,9 @@ from tapegrad.functional.arguments import (
     Point,
     as_argnums,
     given_back,
-    given_by_position,
     inexact_result,
     plain_results,
+    with_auxiliary,
 )
 
 __all__ = ["elementwise_grad", "grad", "value_and_grad"]
@@ -156,8 +156,8 @@ class _Gradient(Transformed):
 
     def differentiate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Return the value, the gradient, and what else the function returned."""
-        if kwargs and not given_by_position(self._argnums, len(args)):
-            args, kwargs = self.positional(args, kwargs)
+        if kwargs:
+            args, kwargs = self.positional(self._argnums, args, kwargs)
         f = self.__wrapped__
         point = Point(self.what, args, self._argnums)
         with GradientTape(False, False) as tape:
@@ -165,12 +165,8 @@ class _Gradient(Transformed):
             value = f(*point.arguments, **kwargs)
         aux = None
         if self._has_aux:
-            if not isinstance(value, (tuple, list)) or len(value) != 2:
-                raise TypeError(
-                    f"{self.what}: with has_aux=True, {name_of(f)} must return a pair (value, auxiliary data), but it "
-                    f"returned {value!r}."
-                )
-            value, aux = value[0], plain_results(value[1], point.plain)
+            value, aux = with_auxiliary(self.what, f, value)
+            aux = plain_results(aux, point.plain)
         value = inexact_result(self.what, f, value, point)
         self.check(value)
         gradients = [tensor(g) for g in tape.gradient(value, point.sources, None, "zero")]  # rows become whole

@@ -8,7 +8,7 @@ from typing import Any
 from tapegrad._native import GradientTape, Tensor, Value, tensor
 from tapegrad._ops import complex_parts
 from tapegrad._transformed import Transformed, name_of
-from tapegrad.functional.arguments import Argnums, Point, as_argnums, given_by_position, plain_results
+from tapegrad.functional.arguments import Argnums, Point, as_argnums, plain_results, with_auxiliary
 from tapegrad.functional.gradients import grad
 from tapegrad.functional.structures import leaves_of, pack_as
 
@@ -137,8 +137,8 @@ class _Jacobian(Transformed):
 
     def differentiate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Return the value, the Jacobian, and what else the function returned."""
-        if kwargs and not given_by_position(self._argnums, len(args)):
-            args, kwargs = self.positional(args, kwargs)
+        if kwargs:
+            args, kwargs = self.positional(self._argnums, args, kwargs)
         f = self.function()
         point = Point(self.what, args, self._argnums)
         self.check(point)
@@ -148,12 +148,7 @@ class _Jacobian(Transformed):
             point.watch(tape)
             value = f(*point.arguments, **kwargs)
             if self._has_aux:
-                if not isinstance(value, (tuple, list)) or len(value) != 2:
-                    raise TypeError(
-                        f"{self.what}: with has_aux=True, {name_of(f)} must return a pair (value, auxiliary data), but "
-                        f"it returned {value!r}."
-                    )
-                value, aux = value
+                value, aux = with_auxiliary(self.what, f, value)
             targets = [self._target(leaf) for leaf in leaves_of(value)]
             # Gradients are real where the sources are: a complex target is then taken apart.
             parts = [

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._conversion import holds_value
-from tapegrad._native import Tensor, Value, is_watched, rebind, tensor
+from tapegrad._native import Tensor, Value, array, is_watched, rebind, tensor
 from tapegrad._ops import joining
 from tapegrad._ops.arguments import as_int, as_shape
 from tapegrad._ops.declare import TensorLike
@@ -23,11 +23,13 @@ __all__ = [
     "TensorLike",
     "as_axis_argument",
     "as_dtype",
+    "check_device",
     "delivered",
     "holds_watched",
     "operand",
     "operands_of",
     "stacked",
+    "without_nan",
     "write",
 ]
 
@@ -78,13 +80,21 @@ def _stacked(value: Any, dtype: np.dtype[Any]) -> Tensor:
         if not value:
             return _native.own(np.empty(0, dtype))
         return joining.stack([_stacked(element, dtype) for element in value])
-    part = operand(value)
-    return part if part.dtype == dtype else _native.cast(part, dtype)
+    return _native.cast(operand(value), dtype)
 
 
 def operands_of(values: Any) -> list[Tensor]:
     """Return the tensors of a sequence: of a list, or of an array or tensor along its first axis."""
     return [operand(value) for value in values]
+
+
+def without_nan(x: Any, number: int) -> Tensor:
+    """Return `x` as a tensor with a number in place of nan."""
+    values = operand(x)
+    if not (values.dtype.is_floating or values.dtype.is_complex):
+        return values
+    there = np.isnan(array(values))
+    return _native.where(there, np.asarray(number, values.dtype.dtype), values) if there.any() else values
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any] | None:
@@ -99,6 +109,12 @@ def as_axis_argument(axis: Any) -> int | tuple[int, ...] | None:
     if isinstance(axis, (tuple, list)):
         return as_shape(axis)
     return as_int(axis)
+
+
+def check_device(device: Any) -> None:
+    """Raise ValueError for a device on which there are no tensors."""
+    if device not in (None, "cpu"):
+        raise ValueError(f'Device not understood. Only "cpu" is allowed, but received: {device}')
 
 
 def holds_watched(*arguments: Any) -> bool:
@@ -146,11 +162,11 @@ def write(target: Any, result: Tensor, casting: Any = "same_kind") -> None:
         raise TypeError(f"Cannot cast a result of type {result.dtype.name} to {dtype} by the rule {casting!r}.")
     if isinstance(target, Tensor):
         check_writable(target)
-        rebind(target, result if result.dtype == dtype else _native.cast(result, dtype))
+        rebind(target, _native.cast(result, dtype))
     elif is_watched(result):
         raise TypeError(
             "A tape records this result, and written into a numpy.ndarray it would leave the tape: make the array a "
             "tensor first (x = tapegrad.numpy.array(x)), or write x = x + y instead of x += y."
         )
     else:
-        np.copyto(target, _native.array(result), casting=casting)
+        np.copyto(target, array(result), casting=casting)

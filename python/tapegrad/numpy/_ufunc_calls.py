@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import UFUNC_OPERATIONS, Tensor, Value, array
+from tapegrad._native import UFUNC_OPERATIONS, Tensor, array
 from tapegrad._ops.elementwise import elementwise
+from tapegrad._ops.shaping import expand_dims, moveaxis
 from tapegrad.numpy._arguments import delivered, holds_watched, operand
 from tapegrad.numpy._ufunc_methods import METHODS
 from tapegrad.numpy._unrecorded import computed, no_rule, unrecorded
@@ -139,14 +140,7 @@ def _as_loop(ufunc: np.ufunc, operands: Sequence[Any], dtype: Any, signature: An
         wanted = tuple(kinds) if len(kinds) == ufunc.nargs else (None,) * ufunc.nin + (kinds[0],) * ufunc.nout
     given = tuple([type(x) if type(x) in (int, float, complex) else operand(x).dtype.dtype for x in operands])
     loop = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=wanted, casting=casting)
-    return [_cast(x, kind) for x, kind in zip(operands, loop, strict=False)]
-
-
-def _cast(x: Any, dtype: np.dtype[Any]) -> Tensor:
-    if isinstance(x, Value):
-        return _native.cast(x, dtype)
-    part = operand(x)
-    return part if part.dtype == dtype else _native.cast(part, dtype)
+    return [_native.cast(operand(x), kind) for x, kind in zip(operands, loop, strict=False)]
 
 
 def _along(
@@ -159,8 +153,6 @@ def _along(
     keepdims: bool = False,
 ) -> Tensor:
     """Return a generalised ufunc (matmul, vecdot, matvec, vecmat) along axes other than the last ones."""
-    from tapegrad._ops.shaping import expand_dims, moveaxis
-
     tensors = [operand(x) for x in operands]
     # The number of axes that each operand, and the result, is a vector or matrix in: "(m,n),(n)->(m)".
     *cores, result_axes = [

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tapegrad import _native
 from tapegrad._native import Tensor, array, is_watched
 from tapegrad._ops import cumulative, folding, reducing
-from tapegrad._ops.arguments import as_axes, as_axis, as_shape
+from tapegrad._ops.arguments import as_axes, as_axis, as_shape, kept_shape
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import getitem
 from tapegrad._ops.reduceat import add_reduceat
@@ -67,7 +67,7 @@ def reduced(
             change = elementwise.subtract(initial, array(initial))
             result = elementwise.add(result, elementwise.multiply(others, change))
         return result
-    if dtype is not None and a.dtype != dtype:
+    if dtype is not None:
         a = _native.cast(a, dtype)
     if ufunc in reducing.EXTREMA:
         return _extremum(ufunc, operation, a, axis, keepdims, initial, where)
@@ -99,7 +99,7 @@ def _extremum(
             ufunc.reduce(array(a), axis, where=where)  # raises
         a = reducing.masked(a, where, _NEVER_CHOSEN[ufunc])
     if initial is not None and not all(a.shape[k] for k in axis):
-        shape = [1 if k in axis else size for k, size in enumerate(a.shape)]
+        shape = kept_shape(a.shape, axis)
         full = _native.broadcast_to(_native.cast(operand(initial), a.dtype), shape)
         return full if keepdims else _native.reshape(full, [size for k, size in enumerate(shape) if k not in axis])
     result: Tensor = reducing.EXTREMA[ufunc](a, axis=axis, keepdims=keepdims)
@@ -128,7 +128,7 @@ def _one_by_one(
         after = operation(result, getitem(elements, (..., k)))
         result = after if mask is None else _native.where(mask[..., k], after, result)
     if keepdims:
-        result = _native.reshape(result, tuple([1 if k in axis else size for k, size in enumerate(a.shape)]))
+        result = _native.reshape(result, kept_shape(a.shape, axis))
     return result
 
 
@@ -137,7 +137,7 @@ def _accumulate(
 ) -> Any:
     """Return `ufunc.accumulate`, recorded."""
     a, kind = operand(array), as_dtype(dtype)
-    if kind is not None and a.dtype != kind:
+    if kind is not None:
         a = _native.cast(a, kind)
     place = as_axis(axis, a.ndim, f"{ufunc.__name__}.accumulate")
     if ufunc is np.add:

@@ -15,7 +15,7 @@ from tapegrad._protocols import CONSTANT, UNRELATED
 from tapegrad.dtypes import DTYPES
 from tapegrad.numpy._arguments import holds_watched
 
-__all__ = ["computed", "constant", "question", "unrecorded", "without_rule", "wrapped"]
+__all__ = ["computed", "constant", "question", "registered", "unrecorded", "without_rule", "wrapped"]
 
 _SUPPORTED = frozenset(dtype.dtype for dtype in DTYPES)
 
@@ -105,7 +105,8 @@ def constant(function: Callable[..., Any]) -> Callable[..., Any]:
         return computed(function, args, keywords)
 
     CONSTANT.add(function)
-    return _registered(function, piecewise_constant, "Piecewise constant: what it returns is on no tape.")
+    description = "of tensors too. Piecewise constant: what it returns is on no tape."
+    return registered(function, piecewise_constant, description)
 
 
 def question(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,14 +116,14 @@ def question(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*unrecorded(args), **unrecorded(keywords))
 
     UNRELATED.add(function)
-    return _registered(function, answer, "What it returns is NumPy's own.")
+    return registered(function, answer, "of tensors too. What it returns is NumPy's own.")
 
 
-def _registered(function: Callable[..., Any], replacement: Any, remark: str) -> Callable[..., Any]:
+def registered(function: Callable[..., Any], replacement: Any, description: str) -> Callable[..., Any]:
     """Return the replacement under the function's name and with its signature, registered for tensors."""
     replacement.__name__ = replacement.__qualname__ = function.__name__
     replacement.__wrapped__ = function
-    replacement.__doc__ = f"NumPy's `{function.__name__}`, of tensors too. {remark}"
+    replacement.__doc__ = f"NumPy's `{function.__name__}`, {description}"
     IMPLEMENTATIONS[function] = replacement
     result: Callable[..., Any] = replacement
     return result

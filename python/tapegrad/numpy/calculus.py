@@ -12,7 +12,7 @@ from tapegrad._native import Tensor, array
 from tapegrad._ops import convolving, cumulative, differences, interpolation, shaping
 from tapegrad._ops.declare import TensorLike
 from tapegrad._protocols import implements
-from tapegrad.numpy._arguments import UNSET, Out, as_dtype, delivered, operand
+from tapegrad.numpy._arguments import UNSET, Out, as_dtype, delivered, operand, without_nan
 
 __all__ = [
     "convolve",
@@ -73,7 +73,7 @@ def nancumsum(a: TensorLike, axis: Any = None, dtype: Any = None, out: Out = Non
     >>> print(np.nancumsum([1.0, float("nan"), 3.0]).numpy())
     [1. 1. 4.]
     """
-    return cumsum(_without_nan(operand(a), 0), axis, dtype, out)
+    return cumsum(without_nan(a, 0), axis, dtype, out)
 
 
 @implements(np.nancumprod)
@@ -86,7 +86,7 @@ def nancumprod(a: TensorLike, axis: Any = None, dtype: Any = None, out: Out = No
     >>> print(np.nancumprod([2.0, float("nan"), 3.0]).numpy())
     [2. 2. 6.]
     """
-    return cumprod(_without_nan(operand(a), 1), axis, dtype, out)
+    return cumprod(without_nan(a, 1), axis, dtype, out)
 
 
 @implements("cumulative_sum")
@@ -126,14 +126,8 @@ def _of_type(a: TensorLike, dtype: Any) -> Tensor:
     return values if wanted is None else _native.cast(values, wanted)
 
 
-def _without_nan(a: Tensor, filling: int) -> Tensor:
-    if not (a.dtype.is_floating or a.dtype.is_complex):
-        return a
-    return _native.where(np.isnan(array(a)), np.asarray(filling, a.dtype.dtype), a)
-
-
 def _with_axis(x: TensorLike, dtype: Any, axis: Any) -> tuple[Tensor, int]:
-    values = _of_type(operand(x), dtype)
+    values = _of_type(x, dtype)
     if not values.ndim:
         values = _native.reshape(values, (1,))
     if axis is None:

@@ -13,8 +13,8 @@ from tapegrad._interchange import from_dlpack
 from tapegrad._native import Tensor, Value
 from tapegrad._ops.arguments import as_shape
 from tapegrad._protocols import implements
-from tapegrad.numpy._arguments import TensorLike, as_dtype, operand, stacked
-from tapegrad.numpy._unrecorded import unrecorded, wrapped
+from tapegrad.numpy._arguments import TensorLike, as_dtype, check_device, operand, stacked
+from tapegrad.numpy._unrecorded import registered, unrecorded, wrapped
 
 __all__ = [
     "array",
@@ -80,7 +80,7 @@ def array(
     else:
         source = np.asarray(object, kind)
         result = _native.own(source.copy() if source is object or source.base is not None else source)
-    if kind is not None and result.dtype != kind:
+    if kind is not None:
         result = _native.cast(result, kind)
     return _native.reshape(result, (1,) * (ndmin - result.ndim) + result.shape) if ndmin > result.ndim else result
 
@@ -103,7 +103,7 @@ def asarray(
     >>> np.asarray([1.0, 2.0]).numpy()
     array([1., 2.])
     """
-    _check_device(device)
+    check_device(device)
     return array(a, dtype, copy=copy)
 
 
@@ -176,13 +176,8 @@ def astype(x: TensorLike, dtype: Any, /, *, copy: bool = True, device: str | Non
     >>> np.astype(np.ones(2), np.float32).dtype.name
     'float32'
     """
-    _check_device(device)
+    check_device(device)
     return array(x, dtype, copy=copy)
-
-
-def _check_device(device: str | None) -> None:
-    if device not in (None, "cpu"):
-        raise ValueError(f'Device not understood. Only "cpu" is allowed, but received: {device}')
 
 
 @implements(np.zeros)
@@ -195,7 +190,7 @@ def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: str | None
     >>> np.zeros(2).numpy()
     array([0., 0.])
     """
-    _check_device(device)
+    check_device(device)
     return _native.own(np.zeros(as_shape(shape), as_dtype(dtype)))
 
 
@@ -222,7 +217,7 @@ def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: str | None 
     >>> np.ones(2).numpy()
     array([1., 1.])
     """
-    _check_device(device)
+    check_device(device)
     return _native.own(np.ones(as_shape(shape), as_dtype(dtype)))
 
 
@@ -238,7 +233,7 @@ def full(
     >>> np.full(2, 3.0).numpy()
     array([3., 3.])
     """
-    _check_device(device)
+    check_device(device)
     return _native.broadcast_to(array(fill_value, dtype, copy=None), as_shape(shape))
 
 
@@ -342,10 +337,7 @@ def _made_by(function: Callable[..., Any]) -> Callable[..., Tensor]:
     def create(*args: Any, like: Any = None, **keywords: Any) -> Any:
         return wrapped(function(*unrecorded(args), **unrecorded(keywords)))
 
-    create.__name__ = create.__qualname__ = function.__name__
-    create.__doc__ = f"NumPy's `{function.__name__}`, as a tensor."
-    create.__wrapped__ = function  # type: ignore[attr-defined]
-    return implements(function)(create)
+    return registered(function, create, "as a tensor.")
 
 
 eye = _made_by(np.eye)

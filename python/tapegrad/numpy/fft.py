@@ -14,7 +14,7 @@ from tapegrad._native import Tensor
 from tapegrad._ops import fourier
 from tapegrad._ops.arguments import as_int, as_shape
 from tapegrad._protocols import implements
-from tapegrad.numpy._arguments import Out, TensorLike, delivered, operand
+from tapegrad.numpy._arguments import Out, TensorLike, check_device, delivered, operand
 
 __all__ = [
     "fft",
@@ -322,7 +322,7 @@ def fftfreq(n: int, d: TensorLike = 1.0, device: Any = None) -> Tensor:
     >>> np.fft.fftfreq(4, 0.5).numpy()
     array([ 0. ,  0.5, -1. , -0.5])
     """
-    _check_device(device)
+    check_device(device)
     return fourier.fftfreq(n, operand(d))
 
 
@@ -335,10 +335,5 @@ def rfftfreq(n: int, d: TensorLike = 1.0, device: Any = None) -> Tensor:
     >>> np.fft.rfftfreq(4, 0.5).numpy()
     array([0. , 0.5, 1. ])
     """
-    _check_device(device)
+    check_device(device)
     return fourier.rfftfreq(n, operand(d))
-
-
-def _check_device(device: Any) -> None:
-    if device not in (None, "cpu"):
-        raise ValueError(f'Device not understood. Only "cpu" is allowed, but received: {device}')

@@ -176,7 +176,7 @@ def _of_one_type(values: Any) -> list[Tensor]:
     given = list(values)
     kinds = [type(value)(0) if type(value) in (int, float, complex) else operand(value).dtype.dtype for value in given]
     dtype = np.result_type(*kinds)
-    return [x if x.dtype == dtype else _native.cast(x, dtype) for x in map(operand, given)]
+    return [_native.cast(operand(value), dtype) for value in given]
 
 
 @implements(np.piecewise)

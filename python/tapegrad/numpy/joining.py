@@ -91,7 +91,7 @@ def _typed(arrays: Any, dtype: Any, casting: Any) -> list[Tensor]:
     for x in tensors:
         if not np.can_cast(x.dtype.dtype, kind, casting):
             raise TypeError(f"Cannot cast from {x.dtype.name} to {kind} by the rule {casting!r}.")
-    return [x if x.dtype == kind else _native.cast(x, kind) for x in tensors]
+    return [_native.cast(x, kind) for x in tensors]
 
 
 @implements(np.vstack)
@@ -214,8 +214,7 @@ def insert(arr: TensorLike, obj: Any, values: TensorLike, axis: Any = None) -> T
     array([1., 9., 2., 3.])
     """
     a = operand(arr)
-    new = operand(values)
-    new = new if new.dtype is a.dtype else _native.cast(new, a.dtype)
+    new = _native.cast(operand(values), a.dtype)
     where = None if axis is None else as_axis(axis, a.ndim, "insert")
     return gathered(lambda old, added: np.insert(old, unrecorded(obj), added, where), a, new)
 

@@ -14,8 +14,7 @@ import numpy as np
 
 import tapegrad.numpy as tnp
 from tapegrad._native import Tensor, Value, array
-from tapegrad._ops import linear
-from tapegrad.numpy._arguments import operand, write
+from tapegrad.numpy._arguments import write
 
 __all__ = ["attribute"]
 
@@ -68,7 +67,7 @@ _PROPERTIES: dict[str, Callable[[Value], Any]] = {
     "T": tnp.transpose,
     "imag": tnp.imag,
     "itemsize": lambda x: x.dtype.itemsize,
-    "mT": lambda x: linear.matrix_transpose(operand(x)),
+    "mT": tnp.matrix_transpose,
     "nbytes": lambda x: x.size * x.dtype.itemsize,
     "real": tnp.real,
 }

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import Tensor, array
+from tapegrad._native import array
 from tapegrad._ops import spread
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._protocols import implements
 from tapegrad.numpy import reductions
-from tapegrad.numpy._arguments import UNSET, Out, TensorLike, delivered, operand
+from tapegrad.numpy._arguments import UNSET, Out, TensorLike, delivered, operand, without_nan
 
 __all__ = [
     "nanmax",
@@ -23,15 +23,6 @@ __all__ = [
     "nansum",
     "nanvar",
 ]
-
-
-def _replaced(a: TensorLike, number: Any) -> Tensor:
-    """Return `a` with a number in place of nan."""
-    a = operand(a)
-    if not (a.dtype.is_floating or a.dtype.is_complex):
-        return a
-    there = np.isnan(array(a))
-    return _native.where(there, np.asarray(number, a.dtype.dtype), a) if there.any() else a
 
 
 @implements(np.nansum)
@@ -52,7 +43,7 @@ def nansum(
     >>> float(np.nansum([1.0, np.nan, 3.0]))
     4.0
     """
-    return reductions.sum(_replaced(a, 0), axis, dtype, out, keepdims, initial, where)
+    return reductions.sum(without_nan(a, 0), axis, dtype, out, keepdims, initial, where)
 
 
 @implements(np.nanprod)
@@ -73,7 +64,7 @@ def nanprod(
     >>> float(np.nanprod([2.0, np.nan, 3.0]))
     6.0
     """
-    return reductions.prod(_replaced(a, 1), axis, dtype, out, keepdims, initial, where)
+    return reductions.prod(without_nan(a, 1), axis, dtype, out, keepdims, initial, where)
 
 
 @implements(np.nanmax)
@@ -133,7 +124,7 @@ def nanmean(
         return reductions.mean(a, axis, dtype, out, keepdims, where=where)
     options = {"keepdims": keepdims, "where": where}
     count = array(reductions.sum(~np.isnan(array(a)), axis, np.intp, **options))
-    total = reductions.sum(_replaced(a, 0), axis, dtype, **options)
+    total = reductions.sum(without_nan(a, 0), axis, dtype, **options)
     return delivered(_native.cast(elementwise.divide(total, count), total.dtype), out)
 
 
@@ -158,7 +149,9 @@ def nanvar(
     >>> float(np.nanvar([1.0, np.nan, 3.0]))
     1.0
     """
-    return delivered(_moment(spread.var, a, axis, dtype, ddof, keepdims, where, mean, correction), out)
+    return delivered(
+        reductions.moment(spread.var, a, axis, dtype, ddof, keepdims, where, mean, correction, skip_nan=True), out
+    )
 
 
 @implements(np.nanstd)
@@ -182,24 +175,6 @@ def nanstd(
     >>> float(np.nanstd([1.0, np.nan, 3.0]))
     1.0
     """
-    return delivered(_moment(spread.std, a, axis, dtype, ddof, keepdims, where, mean, correction), out)
-
-
-def _moment(
-    function: Any,
-    a: TensorLike,
-    axis: Any,
-    dtype: Any,
-    ddof: Any,
-    keepdims: Any,
-    where: Any,
-    mean: Any,
-    correction: Any,
-) -> Tensor:
-    a = reductions.as_floating(a, dtype)
-    ddof = reductions.correction_of(function.__name__, ddof, correction)
-    if mean is UNSET:
-        return reductions.moment(function, a, axis, dtype, ddof, keepdims, where, skip_nan=True)
-    taking_part = np.logical_and(reductions.mask(where), ~np.isnan(array(a)))
-    variance = reductions.var_about(_replaced(a, 0), mean, axis, dtype, ddof, keepdims, taking_part)
-    return variance if function is spread.var else elementwise.sqrt(variance)
+    return delivered(
+        reductions.moment(spread.std, a, axis, dtype, ddof, keepdims, where, mean, correction, skip_nan=True), out
+    )

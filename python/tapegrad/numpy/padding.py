@@ -16,6 +16,7 @@ from tapegrad.numpy import reductions
 from tapegrad.numpy._arguments import TensorLike, holds_watched, operand
 from tapegrad.numpy._unrecorded import computed, unrecorded
 from tapegrad.numpy.ranges import linspace
+from tapegrad.numpy.statistics import median
 
 __all__ = ["pad"]
 
@@ -33,6 +34,13 @@ _KEYWORDS: dict[str, set[str]] = {
     "reflect": {"reflect_type"},
     "symmetric": {"reflect_type"},
     "wrap": set(),
+}
+
+_STATISTICS: dict[str, Callable[..., Any]] = {
+    "maximum": reductions.max,
+    "mean": reductions.mean,
+    "median": median,
+    "minimum": reductions.min,
 }
 
 
@@ -66,7 +74,7 @@ def pad(array: TensorLike, pad_width: Any, mode: Any = "constant", **kwargs: Any
     if mode == "linear_ramp":
         ends = _values(kwargs.get("end_values", 0), a)
         return _extended(a, widths, lambda axis, x, width, side: _ramp(x, axis, width, side, ends[axis][side]))
-    if mode in ("maximum", "mean", "median", "minimum"):
+    if mode in _STATISTICS:
         lengths = _pairs(kwargs.get("stat_length"), a.ndim)
         return _extended(a, widths, lambda axis, x, width, side: _statistic(mode, x, axis, width, lengths[axis], side))
     if kwargs.get("reflect_type", "even") == "odd":
@@ -150,17 +158,8 @@ def _statistic(mode: str, x: Tensor, axis: int, width: int, lengths: _Pair, side
     if not length and mode in ("maximum", "minimum"):
         raise ValueError("stat_length of 0 yields no value for padding")
     chunk = _slice(x, axis, 0, length) if side == 0 else _slice(x, axis, size - length, size)
-    value = _native.cast(_function(mode)(chunk, axis=axis, keepdims=True), x.dtype)
+    value = _native.cast(_STATISTICS[mode](chunk, axis=axis, keepdims=True), x.dtype)
     return _native.broadcast_to(value, (*x.shape[:axis], width, *x.shape[axis + 1 :]))
-
-
-def _function(mode: str) -> Callable[..., Any]:
-    if mode == "median":
-        from tapegrad.numpy.statistics import median
-
-        return median
-    function: Callable[..., Any] = getattr(reductions, {"maximum": "max", "minimum": "min"}.get(mode, mode))
-    return function
 
 
 def _reflected_odd(a: Tensor, widths: list[_Pair], edge: int) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import IMPLEMENTATIONS, Tensor, array
+from tapegrad._native import Tensor, array
 from tapegrad._ops import shaping
 from tapegrad._ops.arguments import as_axis, as_int
 from tapegrad._ops.elementwise import elementwise
@@ -62,7 +62,7 @@ def linspace(
     if endpoint and count > 1:
         y = _native.where(np.arange(count).reshape(places.shape) == count - 1, last, y)
     y = shaping.moveaxis(y, 0, as_axis(axis, y.ndim, "linspace"))
-    if kind is not None and y.dtype != kind:
+    if kind is not None:
         y = _native.cast(y, kind)
     return (y, step) if retstep else y
 
@@ -131,6 +131,7 @@ def geomspace(
     return y if dtype is None else _native.cast(y, np.dtype(dtype))
 
 
+@implements(np.arange)
 def arange(
     start_or_stop: Any,
     /,
@@ -168,6 +169,3 @@ def _range_dtype(bounds: tuple[Any, ...]) -> np.dtype[Any] | None:
     if not any(isinstance(bound, _native.Value) for bound in bounds):
         return None
     return np.result_type(*[bound.dtype.dtype if isinstance(bound, _native.Value) else bound for bound in bounds])
-
-
-IMPLEMENTATIONS[np.arange] = arange  # for like=

@@ -12,6 +12,7 @@ from tapegrad._native import Tensor, array
 from tapegrad._ops import shaping
 from tapegrad._ops.arguments import as_axes, as_int, as_shape
 from tapegrad._ops.indexing import getitem
+from tapegrad._ops.matrix import parts
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import Out, TensorLike, as_dtype, delivered, operand
 from tapegrad.numpy._gathering import gathered
@@ -195,14 +196,8 @@ def diagonal(a: TensorLike, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> 
     array([1., 4.])
     """
     a = operand(a)
-    first, second = as_axes((axis1, axis2), a.ndim, "diagonal")
-    moved = shaping.moveaxis(a, (first, second), (0, 1))
-    rows, columns = moved.shape[:2]
-    shift = as_int(offset)
-    length = max(0, min(rows, columns - shift) if shift >= 0 else min(rows + shift, columns))
-    steps = np.arange(length)
-    picked = getitem(moved, (steps + max(-shift, 0), steps + max(shift, 0)))
-    return shaping.moveaxis(picked, 0, -1)
+    axes = as_axes((axis1, axis2), a.ndim, "diagonal")
+    return parts.diagonal(shaping.moveaxis(a, axes, (-2, -1)), as_int(offset))
 
 
 @implements(np.diag)
@@ -248,7 +243,7 @@ def trace(a: TensorLike, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype:
     """
     elements = diagonal(a, offset, axis1, axis2)
     kind = as_dtype(dtype)
-    if kind is not None and elements.dtype != kind:
+    if kind is not None:
         elements = _native.cast(elements, kind)
     return delivered(_native.sum(elements, -1), out)
 

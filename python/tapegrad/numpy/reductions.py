@@ -10,12 +10,21 @@ from tapegrad import _native
 from tapegrad._native import UFUNC_OPERATIONS, Tensor, array
 from tapegrad._ops import reductions as plain
 from tapegrad._ops import spread
-from tapegrad._ops.arguments import as_axes
+from tapegrad._ops.arguments import as_axes, as_inexact
 from tapegrad._ops.complex_parts import conjugate, real
 from tapegrad._ops.declare import untracked
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._protocols import implements
-from tapegrad.numpy._arguments import UNSET, Out, TensorLike, as_axis_argument, as_dtype, delivered, operand
+from tapegrad.numpy._arguments import (
+    UNSET,
+    Out,
+    TensorLike,
+    as_axis_argument,
+    as_dtype,
+    delivered,
+    operand,
+    without_nan,
+)
 from tapegrad.numpy._ufunc_methods import reduced
 
 __all__ = ["amax", "amin", "max", "mean", "min", "prod", "ptp", "std", "sum", "var"]
@@ -193,11 +202,7 @@ def var(
     >>> float(np.var([1.0, 2.0, 3.0], ddof=1))
     1.0
     """
-    ddof = correction_of("var", ddof, correction)
-    a = as_floating(a, dtype)
-    if mean is not UNSET:
-        return delivered(var_about(a, mean, axis, dtype, ddof, keepdims, where), out)
-    return delivered(moment(spread.var, a, axis, dtype, ddof, keepdims, where, skip_nan=False), out)
+    return delivered(moment(spread.var, a, axis, dtype, ddof, keepdims, where, mean, correction), out)
 
 
 @implements(np.std)
@@ -221,36 +226,43 @@ def std(
     >>> float(np.std([1.0, 3.0]))
     1.0
     """
-    ddof = correction_of("std", ddof, correction)
-    a = as_floating(a, dtype)
-    if mean is not UNSET:
-        return delivered(elementwise.sqrt(var_about(a, mean, axis, dtype, ddof, keepdims, where)), out)
-    return delivered(moment(spread.std, a, axis, dtype, ddof, keepdims, where, skip_nan=False), out)
-
-
-def as_floating(a: TensorLike, dtype: Any) -> Tensor:
-    """Return an operand of var or std: integers become float64, the type that they are averaged in."""
-    a = operand(a)
-    return a if a.dtype.is_floating or a.dtype.is_complex or dtype is not None else _native.cast(a, np.float64)
+    return delivered(moment(spread.std, a, axis, dtype, ddof, keepdims, where, mean, correction), out)
 
 
 def moment(
-    function: Any, a: Tensor, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, skip_nan: bool
+    function: Any,
+    a: TensorLike,
+    axis: Any,
+    dtype: Any,
+    ddof: Any,
+    keepdims: Any,
+    where: Any,
+    mean: Any,
+    correction: Any,
+    skip_nan: bool = False,
 ) -> Tensor:
-    """Return a variance or standard deviation of all elements, or of those that are not nan."""
-    result: Tensor = function(
-        a,
-        axis=as_axes(axis, a.ndim, "var"),
-        dtype=as_dtype(dtype),
-        ddof=ddof,
-        keepdims=keepdims is not UNSET and bool(keepdims),
-        where=mask(where),
-        skip_nan=skip_nan,
-    )
-    return result
+    """Return the variance or standard deviation `function` of all elements, or of those that are not nan."""
+    ddof = _correction_of(function.__name__, ddof, correction)
+    a = as_inexact(operand(a)) if dtype is None else operand(a)
+    if mean is UNSET:
+        result: Tensor = function(
+            a,
+            axis=as_axes(axis, a.ndim, "var"),
+            dtype=as_dtype(dtype),
+            ddof=ddof,
+            keepdims=keepdims is not UNSET and bool(keepdims),
+            where=mask(where),
+            skip_nan=skip_nan,
+        )
+        return result
+    if skip_nan:
+        where = np.logical_and(mask(where), ~np.isnan(array(a)))
+        a = without_nan(a, 0)
+    variance = _var_about(a, mean, axis, dtype, ddof, keepdims, where)
+    return variance if function is spread.var else elementwise.sqrt(variance)
 
 
-def correction_of(function: str, ddof: Any, correction: Any) -> Any:
+def _correction_of(function: str, ddof: Any, correction: Any) -> Any:
     """Return what `ddof`, or under its other name `correction`, says."""
     if correction is UNSET:
         return ddof
@@ -259,7 +271,7 @@ def correction_of(function: str, ddof: Any, correction: Any) -> Any:
     return correction
 
 
-def var_about(a: Tensor, mean: TensorLike, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any) -> Tensor:
+def _var_about(a: Tensor, mean: TensorLike, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any) -> Tensor:
     """Return the variance for a mean that was computed before; it is differentiable in both."""
     deviations = elementwise.subtract(a, operand(mean))
     if deviations.dtype.is_complex:

@@ -81,18 +81,11 @@ def resize(a: TensorLike, new_shape: Any) -> Tensor:
     >>> np.resize([1.0, 2.0], 5).numpy()
     array([1., 2., 1., 2., 1.])
     """
-    a = operand(a)
-    return _native.take(_native.reshape(a, (-1,)), _resized(a.size, as_shape(new_shape)), 0)
-
-
-def _resized(size: int, shape: tuple[int, ...]) -> Any:
-    if not size:
-        return np.zeros(shape, np.intp) if 0 in shape else _cannot_resize()
-    return np.resize(np.arange(size), shape)
-
-
-def _cannot_resize() -> Any:
-    raise ValueError("resize: an empty tensor has no elements to repeat.")
+    a, shape = operand(a), as_shape(new_shape)
+    if not a.size and 0 not in shape:
+        raise ValueError("resize: an empty tensor has no elements to repeat.")
+    places = np.resize(np.arange(a.size), shape) if a.size else np.zeros(shape, np.intp)
+    return _native.take(_native.reshape(a, (-1,)), places, 0)
 
 
 @implements(np.transpose, "permute_dims")

@@ -58,8 +58,11 @@ def _is_for_numpy(function: Any, target: Any, values: Any) -> bool:
     return True
 
 
-def _move(function: Any, target: Tensor, values: Any, *before: Any, **options: Any) -> None:
-    """Write to a tensor what a function of NumPy, which moves elements only, writes to arrays."""
+def _write(function: Any, target: Any, values: Any, *before: Any, **options: Any) -> None:
+    """Write values to an array or a tensor as a function of NumPy does, which moves elements only."""
+    if _is_for_numpy(function, target, values):
+        function(target, *unrecorded(before), unrecorded(values), **options)
+        return
     new = _native.cast(operand(values), target.dtype)
 
     def moved(places: Any, numbers: Any) -> Any:
@@ -81,10 +84,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     >>> x.numpy()
     array([1., 0., 2.])
     """
-    if _is_for_numpy(np.put, a, v):
-        np.put(a, unrecorded(ind), unrecorded(v), mode)  # type: ignore[arg-type]
-    else:
-        _move(np.put, a, v, ind, mode=mode)
+    _write(np.put, a, v, ind, mode=mode)
 
 
 @implements(np.place)
@@ -99,10 +99,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     >>> x.numpy()
     array([1., 0., 2.])
     """
-    if _is_for_numpy(np.place, arr, vals):
-        np.place(arr, unrecorded(mask), unrecorded(vals))
-    else:
-        _move(np.place, arr, vals, mask)
+    _write(np.place, arr, vals, mask)
 
 
 @implements(np.putmask)
@@ -117,10 +114,7 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
     >>> x.numpy()
     array([1., 0., 1.])
     """
-    if _is_for_numpy(np.putmask, a, values):
-        np.putmask(a, unrecorded(mask), unrecorded(values))
-    else:
-        _move(np.putmask, a, values, mask)
+    _write(np.putmask, a, values, mask)
 
 
 @implements(np.put_along_axis)
@@ -136,10 +130,8 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     array([[5., 0.],
            [0., 5.]])
     """
-    if _is_for_numpy(np.put_along_axis, arr, values):
-        np.put_along_axis(arr, unrecorded(indices), unrecorded(values), axis)
-    else:
-        _move(np.put_along_axis, arr, values, np.asarray(unrecorded(indices)), axis=axis)
+    places = np.asarray(unrecorded(indices)) if isinstance(arr, Tensor) else indices
+    _write(np.put_along_axis, arr, values, places, axis=axis)
 
 
 @implements(np.fill_diagonal)
@@ -155,7 +147,4 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     array([[1., 0.],
            [0., 2.]])
     """
-    if _is_for_numpy(np.fill_diagonal, a, val):
-        np.fill_diagonal(a, unrecorded(val), wrap)
-    else:
-        _move(np.fill_diagonal, a, val, wrap=wrap)
+    _write(np.fill_diagonal, a, val, wrap=wrap)

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tapegrad._native import Tensor, Value, array, is_watched, own, record, snapshot, tensor
+from tapegrad._native import Tensor, Value, array, is_watched, record, snapshot, tensor
+from tapegrad._ops.creation import zeros_like
 from tapegrad._transformed import Transformed, name_of
+from tapegrad.checkpointing.replaying import differentiable
 from tapegrad.functional.arguments import zeros_like_plain
 from tapegrad.functional.structures import leaves_of, map_leaves
 from tapegrad.primitives.numerical import difference_along, differences
@@ -132,26 +134,26 @@ class _Call:
         self._kwargs = kwargs
         self._chosen = chosen
         self._leaves = [leaves_of(self._args[k]) for k in chosen]
-        self._operands = [leaf for leaves in self._leaves for leaf in leaves if _is_operand(leaf)]
+        self._operands = [leaf for leaves in self._leaves for leaf in leaves if differentiable(leaf)]
 
     def run(self, function: Callable[..., Any]) -> Any:
         """Return the function's result, recorded."""
         self._function = function
         self._out = map_leaves(_as_output, function(*map_leaves(plain, self._args), **self._kwargs))
-        self._outputs = [leaf for leaf in leaves_of(self._out) if _is_operand(leaf)]
+        self._outputs = [leaf for leaf in leaves_of(self._out) if differentiable(leaf)]
         record(self, tuple(self._operands), tuple(self._outputs), None)
         return self._out
 
     def vjp(self, saved: None, cotangents: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
         """Return the cotangents of the operands."""
-        given = [_zeros(y) if g is None else g for g, y in zip(cotangents, self._outputs, strict=True)]
+        given = [zeros_like(y) if g is None else g for g, y in zip(cotangents, self._outputs, strict=True)]
         if self._rules["vjp"] is None:
             return transposed(self.name, "vjp", self._apply_jvp, self._operands, given, self._others())
         return applied(self.name, self._apply_vjp, given, self._others())
 
     def jvp(self, saved: None, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
         """Return the tangents of the results."""
-        given = [_zeros(x) if t is None else t for t, x in zip(tangents, self._operands, strict=True)]
+        given = [zeros_like(x) if t is None else t for t, x in zip(tangents, self._operands, strict=True)]
         if self._rules["jvp"] is None and callable(self._rules["vjp"]):
             return transposed(self.name, "jvp", self._apply_vjp, self._outputs, given, self._others())
         return applied(self.name, self._apply_jvp, given, self._others())
@@ -196,7 +198,7 @@ class _Call:
     def _filled(self, structure: Any, values: Sequence[Any]) -> Any:
         """Return the structure with a derivative in place of each operand, zeros for other numbers, and `None`."""
         rest = iter(values)
-        return map_leaves(lambda leaf: next(rest) if _is_operand(leaf) else zeros_like_plain(leaf), structure)
+        return map_leaves(lambda leaf: next(rest) if differentiable(leaf) else zeros_like_plain(leaf), structure)
 
     def _checked(self, rule: str, what: str, found: Any, leaves: Sequence[Any]) -> list[Any]:
         """Return the values that a rule found for the differentiable ones of these leaves."""
@@ -205,7 +207,7 @@ class _Call:
             raise ValueError(
                 f"{self.name}: the {rule} rule returned {len(values)} values for {what}, which has {len(leaves)}."
             )
-        kept = [(value, leaf) for value, leaf in zip(values, leaves, strict=True) if _is_operand(leaf)]
+        kept = [(value, leaf) for value, leaf in zip(values, leaves, strict=True) if differentiable(leaf)]
         for value, leaf in kept:
             if value is not None and np.shape(array(value)) != leaf.shape:
                 raise ValueError(
@@ -226,18 +228,16 @@ class _Call:
             for k, argument in zip(self._chosen, self._filled_in(point), strict=True):
                 args[k] = argument
             result = self._function(*map_leaves(plain, args), **self._kwargs)
-            return [np.asarray(leaf) for leaf in leaves_of(result) if _is_operand(_as_output(leaf))]
+            return [np.asarray(leaf) for leaf in leaves_of(result) if differentiable(_as_output(leaf))]
 
         return method(function, [np.asarray(plain(x)) for x in self._operands], [np.asarray(g) for g in given])
 
     def _filled_in(self, point: list[Any]) -> list[Any]:
         """Return the arguments that are differentiated, with other values for the operands."""
         rest = iter(point)
-        return [map_leaves(lambda leaf: next(rest) if _is_operand(leaf) else leaf, self._args[k]) for k in self._chosen]
-
-
-def _is_operand(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor) and (leaf.dtype.is_floating or leaf.dtype.is_complex)
+        args = [self._args[k] for k in self._chosen]
+        filled: list[Any] = map_leaves(lambda leaf: next(rest) if differentiable(leaf) else leaf, args)
+        return filled
 
 
 def _as_output(leaf: Any) -> Any:
@@ -245,7 +245,3 @@ def _as_output(leaf: Any) -> Any:
     if isinstance(leaf, Value | np.ndarray | np.generic | int | float | complex):
         return tensor(np.asarray(array(leaf)))
     return leaf
-
-
-def _zeros(like: Tensor) -> Tensor:
-    return own(np.zeros(like.shape, like.dtype.dtype))

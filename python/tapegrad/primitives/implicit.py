@@ -28,7 +28,7 @@ from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.matrix.inverse import solve as solve_linear
 from tapegrad._transformed import Transformed
 from tapegrad.autodiff import ForwardAccumulator
-from tapegrad.checkpointing.replaying import Surroundings, differentiable, run_unrecorded
+from tapegrad.checkpointing.replaying import Surroundings, differentiable, fresh, pushing, run_unrecorded
 from tapegrad.functional.structures import leaves_of, map_leaves, pack_as
 from tapegrad.functional.vectors import flatten
 from tapegrad.primitives.rules import plain
@@ -190,11 +190,7 @@ class _Equation:
     def jvp(self, saved: None, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
         """Return the tangent of the solution, which solves A dx = -(the residual's tangent at a fixed x)."""
         x, operands = version(self._solution), self._fresh_operands()
-        moved = [k for k, tangent in enumerate(tangents) if tangent is not None]
-        with (
-            ForwardAccumulator([operands[k] for k in moved], [tangents[k] for k in moved]) as accumulator,
-            GradientTape(True, False) as tape,
-        ):
+        with pushing(operands, tangents) as accumulator, GradientTape(True, False) as tape:
             tape.watch(x)
             residual = self._residual(x, operands)
         change = accumulator.jvp(residual)
@@ -221,8 +217,7 @@ class _Equation:
 
     def _fresh_operands(self) -> list[Any]:
         """Return the operands, with another object in place of each parameter."""
-        count = len(self._places)
-        return [*map(version, self.operands[:count]), *self.operands[count:]]
+        return fresh(self.operands, len(self._places))
 
     # --- without a matrix
 

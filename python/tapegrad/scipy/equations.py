@@ -66,9 +66,7 @@ def least_squares(f: Callable[..., Any], x0: Any, args: Any = (), *, bounds: Any
         args=args if isinstance(args, tuple) else (args,),
         **options,
     )
-    result = type(result)(result)
-    result["x"] = unknowns.unpack(result["x"])
-    return result
+    return unknowns.of_result(result)
 
 
 def root(
@@ -132,9 +130,7 @@ def root(
         callback=callback,
         options=None if options is None else dict(options),
     )
-    result = type(result)(result)
-    result["x"] = unknowns.unpack(result["x"])
-    return result
+    return unknowns.of_result(result)
 
 
 def curve_fit(f: Callable[..., Any], xdata: Any, ydata: Any, p0: Any = None, **options: Any) -> Any:

@@ -60,6 +60,14 @@ class Unknowns:
         """Return a vector, an array or a tensor, in the user's form."""
         return vector if self.is_vector else self._unflatten(vector)
 
+    def of_result(self, result: Any) -> Any:
+        """Return a copy of SciPy's result with the unknowns, and the gradient, in the user's form."""
+        result = type(result)(result)
+        for name in ("x", "jac"):
+            if isinstance(result.get(name), np.ndarray) and result[name].shape == self.start.shape:
+                result[name] = self.unpack(result[name])
+        return result
+
     def of_vector(self, f: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function of the unknowns as one of the vector."""
         return f if self.is_vector else lambda vector, *args: f(self._unflatten(vector), *args)

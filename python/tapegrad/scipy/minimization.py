@@ -112,7 +112,7 @@ def minimize(
         options=None if options is None else dict(options),
         **more,
     )
-    return _unpacked(result, unknowns)
+    return unknowns.of_result(result)
 
 
 def _product(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,14 +131,5 @@ def _in_form(callback: Callable[..., Any], unknowns: Unknowns) -> Callable[..., 
     if unknowns.is_vector:
         return callback
     if set(inspect.signature(callback).parameters) == {"intermediate_result"}:
-        return lambda intermediate_result: callback(intermediate_result=_unpacked(intermediate_result, unknowns))
+        return lambda intermediate_result: callback(intermediate_result=unknowns.of_result(intermediate_result))
     return lambda x, *state: callback(unknowns.unpack(x), *state)
-
-
-def _unpacked(result: Any, unknowns: Unknowns) -> Any:
-    """Return a copy of SciPy's result with the unknowns, and the gradient, in the user's form."""
-    result = type(result)(result)
-    for name in ("x", "jac"):
-        if isinstance(result.get(name), np.ndarray) and result[name].shape == unknowns.start.shape:
-            result[name] = unknowns.unpack(result[name])
-    return result

@@ -51,7 +51,7 @@ class Compression:
             self.colors = star_colors(pattern)
             rows, columns = self._readable(rows, columns)
         else:
-            self.colors = column_colors(pattern.T.tocsr())
+            self.colors = column_colors(pattern.T)
             # There are no fewer colors for the columns than the longest row has entries. Where there are as many, rows
             # it is: a sweep does more of its work at once than a push.
             if np.diff(pattern.indptr).max(initial=0) < self.count:

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
-from tapegrad.sparse.sets import Indices, Sets, Shape, gathered, merged, through, union
+from tapegrad.sparse.sets import Indices, Sets, Shape, dependence, gathered, merged, through, union
 
 __all__ = ["convolution", "product"]
 
@@ -79,8 +78,7 @@ def _of_operand(
     places = _products(dict.fromkeys(result + term), sizes, constants)
     if places is not None:
         to, of = _numbers_at(result, whole, places), _numbers_at(term, shape, places)
-        dependence = csr_array((np.ones(len(to), np.bool_), (to, of)), (math.prod(whole), math.prod(shape)))
-        return through(dependence, sets)
+        return through(dependence(to, of, (math.prod(whole), math.prod(shape))), sets)
     # Sum over the axes that only the operand has, then repeat along those that only the result has.
     own: dict[str, int] = {}
     for letter, size in zip(term, shape, strict=True):
@@ -159,7 +157,6 @@ def convolution(
     found = None
     for k, of_operand in enumerate(sets):
         if of_operand is not None:
-            entries = (to[there], places[k][there])
-            dependence = csr_array((np.ones(len(entries[0]), np.bool_), entries), (size, sizes[k]))
-            found = union(found, through(dependence, of_operand))
+            entries = dependence(to[there], places[k][there], (size, sizes[k]))
+            found = union(found, through(entries, of_operand))
     return found

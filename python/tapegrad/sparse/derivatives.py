@@ -10,7 +10,6 @@ from scipy.sparse import csr_array
 
 from tapegrad._native import GradientTape, Tensor, is_watched
 from tapegrad._transformed import Transformed, name_of
-from tapegrad.functional.arguments import given_by_position
 from tapegrad.functional.gradients import grad
 from tapegrad.sparse.compression import Compression
 from tapegrad.sparse.program import Program
@@ -136,8 +135,8 @@ class _SparseJacobian(Transformed):
         self._last: tuple[Any, Compression] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs and not given_by_position(self._argnum, len(args)):
-            args, kwargs = self.positional(args, kwargs)
+        if kwargs:
+            args, kwargs = self.positional(self._argnum, args, kwargs)
         tape, value, source = of_call(self.what, self.function(), self._argnum, args, kwargs)
         if is_watched(value):
             raise TypeError(

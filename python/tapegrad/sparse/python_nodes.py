@@ -28,7 +28,7 @@ from tapegrad.dtypes import DType
 from tapegrad.sparse.coloring import column_colors
 from tapegrad.sparse.contractions import convolution, product
 from tapegrad.sparse.native_nodes import Use
-from tapegrad.sparse.sets import Sets, every, through, union
+from tapegrad.sparse.sets import Sets, dependence, every, through, union
 
 __all__ = ["Propagate", "Surroundings", "external", "selects"]
 
@@ -111,10 +111,10 @@ def _of_recorded_rule(
         part = None if contribution is None else next(transposed)
         if part is None:
             continue
-        dependence, first = part.T.tocsr(), 0
+        transpose, first = part.T.tocsr(), 0
         for k, (shape, dtype) in enumerate(use.outputs):
             if _is_inexact(dtype):
-                rows = dependence[first : first + math.prod(shape)]
+                rows = transpose[first : first + math.prod(shape)]
                 results[k] = union(results[k], through(rows, sets))
                 first += math.prod(shape)
     return results
@@ -154,8 +154,8 @@ def _of_linear(rule: _LinearRule, saved: tuple[Any, ...], use: Use, surroundings
             (result,) = rule.jvp_stacked(saved, (stack,), len(vectors))
         return array(result).reshape(len(vectors), -1)
 
-    dependence = _tried_out(apply, math.prod(shape), math.prod(use.shape), dtype.is_complex)
-    return through(dependence, use.sets[0])
+    found = _tried_out(apply, math.prod(shape), math.prod(use.shape), dtype.is_complex)
+    return through(found, use.sets[0])
 
 
 def _is_plain(part: Any) -> bool:
@@ -199,9 +199,7 @@ def _tried_out(apply: Callable[[npt.NDArray[Any]], npt.NDArray[Any]], size: int,
             nonzero = apply(np.where(vector_of == tried[:, None], vector, 0)) != 0
             inside = np.flatnonzero((tried_by >= first) & (tried_by <= tried[-1]))
             there[inside] &= nonzero[tried_by[inside] - first, rows[inside]]
-        found = csr_array(
-            (np.ones(np.count_nonzero(there), np.bool_), (rows[there], columns[there])), (results, -(-size // length))
-        )
+        found = dependence(rows[there], columns[there], (results, -(-size // length)))
     return found
 
 

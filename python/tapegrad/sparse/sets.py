@@ -19,6 +19,7 @@ __all__ = [
     "Sets",
     "Shape",
     "broadcast",
+    "dependence",
     "every",
     "gathered",
     "identity",
@@ -43,6 +44,11 @@ def numbers(shape: Shape) -> Indices:
 def identity(first: int, size: int, width: int) -> Sets:
     """Return the sets of a source: its elements are the columns from `first` on."""
     return csr_array((np.ones(size, np.bool_), np.arange(first, first + size), np.arange(size + 1)), (size, width))
+
+
+def dependence(rows: Indices, columns: Indices, shape: tuple[int, int]) -> Sets:
+    """Return which of `shape[0]` elements depend on which of `shape[1]`: `rows[k]` on `columns[k]`."""
+    return csr_array((np.ones(len(rows), np.bool_), (rows, columns)), shape)
 
 
 def gathered(sets: Sets, rows: Indices) -> Sets:

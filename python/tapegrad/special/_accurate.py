@@ -24,6 +24,7 @@ __all__ = [
     "integrate",
     "log1p_minus",
     "log_minus_digamma",
+    "log_ratio_minus",
     "polygamma",
     "polygamma_difference",
 ]
@@ -112,6 +113,12 @@ def log1p_minus(x: Array) -> Array:
     for k in range(41, 1, -2):
         series = series * square + 1.0 / k
     return np.where(near, r * (2.0 * square * series - small), np.log1p(np.where(near, 0.0, x)) - x)
+
+
+def log_ratio_minus(excess: Array, ratio: Array) -> Array:
+    """Return ``log(ratio) - excess`` where the ratio is 1 + excess; each is accurate where it is used."""
+    near = np.abs(excess) < 0.5
+    return np.where(near, log1p_minus(np.where(near, excess, 0.0)), np.log(ratio) - excess)
 
 
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)

@@ -25,6 +25,7 @@ from tapegrad.special._accurate import (
     gamma_ratio_to_stirling,
     integrate,
     log1p_minus,
+    log_ratio_minus,
     polygamma,
     polygamma_difference,
 )
@@ -42,17 +43,11 @@ def _weight(a: Array, b: Array, x: Array) -> Array:
     """Return ``x**a * (1 - x)**b / beta(a, b)`` without overflow or loss on the way, for 0 < x < 1 and a, b > 0."""
     total = a + b
     difference = x * b - (1.0 - x) * a  # over a and over -b: the relative distances from the mode
-    first = _log_ratio_minus(difference / a, x * total / a)
-    second = _log_ratio_minus(-difference / b, (1.0 - x) * total / b)
+    first = log_ratio_minus(difference / a, x * total / a)
+    second = log_ratio_minus(-difference / b, (1.0 - x) * total / b)
     scale = np.sqrt(a / total * b / (2.0 * np.pi))
     ratio = gamma_ratio_to_stirling(total) / (gamma_ratio_to_stirling(a) * gamma_ratio_to_stirling(b))
     return scale * ratio * np.exp(a * first + b * second)
-
-
-def _log_ratio_minus(excess: Array, ratio: Array) -> Array:
-    """Return ``log(ratio) - excess`` where the ratio is 1 + excess; each is accurate where it is used."""
-    near = np.abs(excess) < 0.5
-    return np.where(near, log1p_minus(np.where(near, excess, 0.0)), np.log(ratio) - excess)
 
 
 def density(a: Array, b: Array, x: Array) -> Array:

@@ -22,8 +22,8 @@ from tapegrad.special._accurate import (
     expm1_minus,
     gamma_ratio_to_stirling,
     integrate,
-    log1p_minus,
     log_minus_digamma,
+    log_ratio_minus,
     polygamma,
 )
 
@@ -32,11 +32,7 @@ __all__ = ["density", "derivative"]
 
 def _weight(a: Array, x: Array) -> Array:
     """Return ``x**a * exp(-x) / gamma(a)`` without overflow or loss on the way, for positive finite arguments."""
-    ratio = x / a
-    excess = (x - a) / a
-    near = np.abs(excess) < 0.5
-    # log(x/a) - (x/a - 1), whose parts would cancel for ratios near 1.
-    exponent = np.where(near, log1p_minus(np.where(near, excess, 0.0)), np.log(ratio) - excess)
+    exponent = log_ratio_minus((x - a) / a, x / a)
     return np.sqrt(a / (2.0 * np.pi)) * np.exp(a * exponent) / gamma_ratio_to_stirling(a)
 
 

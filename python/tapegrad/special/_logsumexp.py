@@ -11,7 +11,7 @@ import scipy.special
 from tapegrad import _native
 from tapegrad._native import Tensor
 from tapegrad._ops import softmax as softmax_ops
-from tapegrad._ops.arguments import as_axes, kept_shape
+from tapegrad._ops.arguments import as_axes, as_inexact, kept_shape
 from tapegrad._ops.declare import Operation, TensorLike, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.registered import as_operand
@@ -24,8 +24,7 @@ _Axes = tuple[int, ...]
 
 def as_floating(x: TensorLike) -> Tensor:
     """Return an operand as a floating or complex tensor; integers become float64."""
-    value = as_operand(x)
-    return value if value.dtype.is_floating or value.dtype.is_complex else _native.cast(value, np.float64)
+    return as_inexact(as_operand(x))
 
 
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:

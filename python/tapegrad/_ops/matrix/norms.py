@@ -23,6 +23,7 @@ from tapegrad._ops.matrix.inverse import inverse_or_nan
 from tapegrad._ops.matrix.parts import adjoint, as_matrices, on_matrices
 from tapegrad._ops.matrix.singular import singular_sum, svd, svdvals
 from tapegrad._ops.shaping import moveaxis, transpose
+from tapegrad._ops.statistics import direction_of, norm_vjp, shares
 
 __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 
@@ -85,39 +86,12 @@ def _of_vectors(x: Tensor, ord: Any, axis: int | None, keepdims: bool) -> Tensor
     return result
 
 
-def _vector_norm_vjp(g: Tensor, x: Tensor, out: Tensor, ord: Any, axis: int | tuple[int, int] | None) -> Tensor:
-    shape = kept_shape(x.shape, as_axes(axis, x.ndim, "norm"))
-    out = _native.reshape(out, shape)
-    return elementwise.multiply_no_nan(_slope(x, out, ord, axis), _native.reshape(g, shape))
-
-
-def _slope(x: Tensor, out: Tensor, ord: Any, axis: Any) -> Tensor:
-    if ord is None or ord == "fro" or ord == 2:
-        return elementwise.divide_no_nan(x, out)
-    magnitude = elementwise.absolute(x)
-    direction = elementwise.divide_no_nan(x, magnitude) if x.dtype.is_complex else elementwise.sign(x)
-    if ord == 1:
-        return direction
-    if abs(ord) == np.inf:
-        share = _shares(array(magnitude) == array(out), axis, array(out).dtype)
-        return elementwise.multiply(share, direction)
-    # Powers of what is at most 1: of |x| / out for p > 1, of its reciprocal for p < 1.
-    above, below = (magnitude, out) if ord > 1 else (out, magnitude)
-    return elementwise.multiply(elementwise.power(elementwise.divide_no_nan(above, below), abs(ord - 1.0)), direction)
-
-
-def _shares(chosen: npt.NDArray[np.bool_], axis: Any, dtype: Any) -> npt.NDArray[Any]:
-    """Return equal weights, summing to 1 over `axis`, on the elements that are chosen."""
-    count = np.sum(chosen, axis, keepdims=True)
-    return np.asarray(chosen / np.maximum(count, 1), dtype)
-
-
 @silent
 def _norm_forward(x: npt.NDArray[Any], *, ord: Any, axis: Any, keepdims: bool) -> Any:
     return np.linalg.norm(x, ord, axis, keepdims)
 
 
-_vector_norm: Operation = structural("norm", _norm_forward, x=_vector_norm_vjp)
+_vector_norm: Operation = structural("norm", _norm_forward, x=norm_vjp)
 
 
 def _of_matrices(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
@@ -143,12 +117,12 @@ def _matrix_norm_forward(x: npt.NDArray[Any], *, ord: Any) -> Any:
 
 def _sum_norm_vjp(g: Tensor, x: Tensor, ord: Any) -> Tensor:
     magnitude = elementwise.absolute(x)
-    direction = elementwise.divide_no_nan(x, magnitude) if x.dtype.is_complex else elementwise.sign(x)
+    direction = direction_of(x, magnitude)
     sums = np.sum(array(magnitude), -2 if abs(ord) == 1 else -1, keepdims=True)
     if not sums.size:
         return elementwise.multiply_no_nan(direction, on_matrices(g))
     extreme = np.max(sums, (-2, -1), keepdims=True) if ord > 0 else np.min(sums, (-2, -1), keepdims=True)
-    share = _shares(sums == extreme, (-2, -1), sums.dtype)
+    share = shares(sums == extreme, (-2, -1), sums.dtype)
     return elementwise.multiply_no_nan(elementwise.multiply(direction, share), on_matrices(g))
 
 
@@ -165,7 +139,7 @@ def _singular_norm_vjp(g: Tensor, x: Tensor, ord: Any) -> Tensor:
         weights = chosen.astype(values.dtype)
     else:
         extreme = values[..., :1] if ord == 2 else values[..., -1:]
-        weights = _shares(np.abs(values - extreme) <= tolerance, -1, values.dtype) * chosen
+        weights = shares(np.abs(values - extreme) <= tolerance, -1, values.dtype) * chosen
     slope = singular_sum(x, _native.own(weights), u, s, adjoint(vh))
     return elementwise.multiply_no_nan(slope, on_matrices(g))
 

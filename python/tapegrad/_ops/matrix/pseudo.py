@@ -15,6 +15,7 @@ from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import getitem
 from tapegrad._ops.matrix.parts import adjoint, as_matrices, read_as_hermitian
 from tapegrad._ops.matrix.singular import pair_sums, singular_sum, svd, turned_vjp
+from tapegrad._ops.matrix.spectral import pair_differences
 from tapegrad._ops.shaping import expand_dims, squeeze
 
 __all__ = ["lstsq", "pinv"]
@@ -80,9 +81,7 @@ def _truncated_vjp(g: Tensor, a: Tensor, rank: npt.NDArray[Any]) -> Tensor:
     column, row = (..., slice(None), None), (..., None, slice(None))
     both, neither = kept[column] & kept[row], ~(kept[column] | kept[row])
     products = elementwise.multiply(getitem(reciprocals, column), getitem(reciprocals, row))
-    spread = elementwise.subtract(getitem(reciprocals, row), getitem(reciprocals, column))
-    gaps = elementwise.subtract(getitem(s, row), getitem(s, column))
-    ratios = elementwise.divide(spread, _native.where(both | neither, 1, gaps))
+    ratios = elementwise.divide(pair_differences(reciprocals), _native.where(both | neither, 1, pair_differences(s)))
     alike = _native.where(both, elementwise.negative(products), ratios)
     against = elementwise.divide(pair_sums(reciprocals), _native.where(neither, 1, pair_sums(s)))
     outside = elementwise.divide(reciprocals, _native.where(kept, s, 1))

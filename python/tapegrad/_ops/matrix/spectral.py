@@ -40,6 +40,7 @@ __all__ = [
     "eigh",
     "eigvals",
     "eigvalsh",
+    "pair_differences",
     "ratios_of_differences",
     "reciprocal_gaps",
     "turning",
@@ -121,10 +122,14 @@ def coincide(w: Tensor) -> npt.NDArray[np.bool_]:
         return np.asarray(gaps <= scale * (values.shape[-1] * np.finfo(values.dtype).eps))
 
 
+def pair_differences(w: Tensor) -> Tensor:
+    """Return `w[j] - w[i]`."""
+    return elementwise.subtract(getitem(w, (..., None, slice(None))), getitem(w, (..., slice(None), None)))
+
+
 def _gaps(w: Tensor) -> Tensor:
     """Return `w[j] - w[i]`, and nan where they coincide."""
-    gaps = elementwise.subtract(getitem(w, (..., None, slice(None))), getitem(w, (..., slice(None), None)))
-    return _native.where(coincide(w), np.nan, gaps)
+    return _native.where(coincide(w), np.nan, pair_differences(w))
 
 
 def reciprocal_gaps(w: Tensor) -> Tensor:
@@ -137,9 +142,7 @@ def ratios_of_differences(weights: Tensor, w: Tensor, fixed: bool) -> Tensor:
 
     Where values coincide it is nan, or 0 if the weights are equal and fixed: they are no function of the values then.
     """
-    spread = elementwise.subtract(
-        getitem(weights, (..., None, slice(None))), getitem(weights, (..., slice(None), None))
-    )
+    spread = pair_differences(weights)
     constant = np.eye(w.shape[-1], dtype=np.bool_)
     if fixed:
         constant = constant | ((array(spread) == 0) & coincide(w))
