@@ -80,7 +80,7 @@ def minimize(frame: np.ndarray, steps: int) -> np.ndarray:
     print("step   area        |gradient|   products")
     for step in range(steps):
         gradient = gradient_of(f, x).numpy()
-        norm = np.linalg.norm(gradient)
+        norm = float(np.linalg.norm(gradient))
         if norm < 1e-12 * x.size:
             break
         # Rough solutions do while the minimum is far; their precision then grows with the gradient's.

@@ -56,7 +56,7 @@ def fit(times: np.ndarray, measured: np.ndarray, start: np.ndarray) -> Any:
 
     calls = 0
 
-    def counted(parameters: np.ndarray) -> np.ndarray:
+    def counted(parameters: np.ndarray) -> Any:
         nonlocal calls
         calls += 1
         return residuals(parameters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from tapegrad.dtypes import DType
 from tapegrad.variable import Variable
 
 __all__ = ["custom_gradient", "grad_pass_through", "stop_gradient"]
+
+_P = ParamSpec("_P")
+_Result = TypeVar("_Result")
 
 
 def stop_gradient(input: Any, name: str | None = None) -> Tensor:
@@ -44,14 +47,16 @@ def stop_gradient(input: Any, name: str | None = None) -> Tensor:
 
 
 @overload
-def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]: ...
+def custom_gradient(f: Callable[_P, tuple[_Result, Callable[..., Any]]]) -> Callable[_P, _Result]: ...
 
 
 @overload
-def custom_gradient(f: None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+def custom_gradient(
+    f: None = None,
+) -> Callable[[Callable[_P, tuple[_Result, Callable[..., Any]]]], Callable[_P, _Result]]: ...
 
 
-def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
+def custom_gradient(f: Any = None) -> Any:
     """Decorate a function that returns its result and, beside it, the function that computes its gradient.
 
     Parameters

@@ -16,6 +16,7 @@ from tapegrad.tape import UnconnectedGradients
 from tapegrad.variable import Variable
 
 _T = TypeVar("_T")
+_ValueT = TypeVar("_ValueT", bound=Value)
 
 _TensorLike: TypeAlias = Value | npt.ArrayLike | Sequence[Any]
 _DTypeLike: TypeAlias = DType | npt.DTypeLike
@@ -57,7 +58,8 @@ class Value:
     @property
     def size(self) -> int: ...
     def get_shape(self) -> tuple[int, ...]: ...
-    def numpy(self) -> Any: ...
+    # Without dimensions it is a NumPy number, which behaves like an array of no dimensions.
+    def numpy(self) -> npt.NDArray[Any]: ...
     def ref(self) -> Reference[Self]: ...
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]: ...
     def __float__(self) -> float: ...
@@ -186,7 +188,33 @@ class GradientTape:
     def _open(self) -> None: ...
     def _close(self) -> None: ...
     def _follow(self, values: list[Any]) -> None: ...
-    # `Any` stands for tensors, or None where nothing depends, in the structure of the target and the sources.
+    # `Tensor | Any` is a tensor, or None where no target depends on the source: programs know which. `Any` alone stands
+    # for such in the structure of the target and the sources.
+    @overload
+    def jacobian(
+        self,
+        target: Value,
+        sources: Value,
+        unconnected_gradients: _Unconnected = "none",
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+        *,
+        max_bytes: int | None = None,
+        progress: bool = False,
+    ) -> Tensor | Any: ...
+    @overload
+    def jacobian(
+        self,
+        target: Value,
+        sources: list[_ValueT],
+        unconnected_gradients: _Unconnected = "none",
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+        *,
+        max_bytes: int | None = None,
+        progress: bool = False,
+    ) -> list[Tensor | Any]: ...
+    @overload
     def jacobian(
         self,
         target: _Values,
@@ -214,11 +242,14 @@ class GradientTape:
     def watched_variables(self) -> tuple[Variable, ...]: ...
     def stop_recording(self) -> _StopRecording: ...
     def reset(self) -> None: ...
-    # `Tensor | Any` is a tensor, or None where no target depends on the source: programs know which.
     @overload
     def gradient(
         self, target: _Values, sources: Value, output_gradients: Any = None, *, unconnected_gradients: _Zero
     ) -> Tensor: ...
+    @overload
+    def gradient(
+        self, target: _Values, sources: list[_ValueT], output_gradients: Any = None, *, unconnected_gradients: _Zero
+    ) -> list[Tensor]: ...
     @overload
     def gradient(
         self,
@@ -227,6 +258,30 @@ class GradientTape:
         output_gradients: Any = None,
         unconnected_gradients: _Unconnected = "none",
     ) -> Tensor | Any: ...
+    @overload
+    def gradient(
+        self,
+        target: _Values,
+        sources: list[_ValueT],
+        output_gradients: Any = None,
+        unconnected_gradients: _Unconnected = "none",
+    ) -> list[Tensor | Any]: ...
+    @overload
+    def gradient(
+        self,
+        target: _Values,
+        sources: tuple[_ValueT, ...],
+        output_gradients: Any = None,
+        unconnected_gradients: _Unconnected = "none",
+    ) -> tuple[Tensor | Any, ...]: ...
+    @overload
+    def gradient(
+        self,
+        target: _Values,
+        sources: dict[_T, _ValueT],
+        output_gradients: Any = None,
+        unconnected_gradients: _Unconnected = "none",
+    ) -> dict[_T, Tensor | Any]: ...
     @overload
     def gradient(
         self,

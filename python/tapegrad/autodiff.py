@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -110,6 +110,10 @@ class ForwardAccumulator:
         if kind is None and _native.is_recording():
             self._push.advance()
 
+    @overload
+    def jvp(self, primals: Value, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Tensor | Any: ...
+    @overload
+    def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any: ...
     def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
         """Return the tangents of results: the Jacobian-vector products.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from tapegrad import nest
 from tapegrad._native import tensor
@@ -12,13 +12,16 @@ from tapegrad.errors import InvalidArgumentError
 
 __all__ = ["case", "cond", "switch_case", "while_loop"]
 
+_True = TypeVar("_True")
+_False = TypeVar("_False")
+
 
 def cond(
     pred: Any,
-    true_fn: Callable[[], Any] | None = None,
-    false_fn: Callable[[], Any] | None = None,
+    true_fn: Callable[[], _True] | None = None,
+    false_fn: Callable[[], _False] | None = None,
     name: str | None = None,
-) -> Any:
+) -> _True | _False:
     """Return `true_fn()` if `pred` is true, else `false_fn()`; the other function is not called.
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from tapegrad._native import GradientTape, Tensor, is_recording, record, version
 from tapegrad._ops.shaping import identity
@@ -21,8 +21,10 @@ from tapegrad.functional.structures import leaves_of, pack_as
 
 __all__ = ["checkpoint", "recompute_grad"]
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
+
+def recompute_grad(f: _Function) -> _Function:
     """Return a function with the values of `f` that is computed again when its gradient is needed.
 
     A tape keeps the arguments and nothing of what is computed inside, so that a chain of such functions needs memory
@@ -68,7 +70,7 @@ def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> tape.gradient(y, x).numpy()
     np.float32(4.0)
     """
-    return _Recomputed(f)
+    return cast(_Function, _Recomputed(f))
 
 
 checkpoint = recompute_grad

@@ -79,7 +79,7 @@ def value_and_grad(
     *,
     argnums: int | Sequence[int] | None = None,
     has_aux: bool = False,
-) -> Callable[..., Any]:
+) -> Callable[..., tuple[Any, Any]]:
     """Return the function that computes both a scalar-valued function and its gradient, in one go.
 
     This is what `scipy.optimize.minimize` takes with `jac=True`.
@@ -185,7 +185,7 @@ class _Gradient(Transformed):
 class _ValueAndGradient(_Gradient):
     what = "value_and_grad"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         value, gradient, aux = self.differentiate(args, kwargs)
         return ((value, aux), gradient) if self._has_aux else (value, gradient)
 

@@ -106,7 +106,7 @@ def hessian(
     return _Hessian(f, as_argnums("hessian", argnum, argnums), False, max_bytes, progress)
 
 
-def value_and_jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
+def value_and_jacobian(f: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     """Return the function that computes both the value and the Jacobian for the first argument, in one go.
 
     Examples
@@ -184,7 +184,7 @@ class _Jacobian(Transformed):
 class _ValueAndJacobian(_Jacobian):
     what = "value_and_jacobian"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         value, found, _ = self.differentiate(args, kwargs)
         return value, found
 

@@ -62,7 +62,7 @@ class Metric:
         """Take in a batch; to be defined by every subclass."""
         raise NotImplementedError(f"{type(self).__name__} must define `update_state`.")
 
-    def result(self) -> Any:
+    def result(self) -> Tensor:
         """The value so far; to be defined by every subclass."""
         raise NotImplementedError(f"{type(self).__name__} must define `result`.")
 
@@ -70,7 +70,7 @@ class Metric:
         """Forget all batches; to be defined by every subclass."""
         raise NotImplementedError(f"{type(self).__name__} must define `reset_state`.")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         """Take in a batch and return the value so far."""
         self.update_state(*args, **kwargs)
         return self.result()

@@ -20,7 +20,7 @@ __all__ = ["Unknowns", "as_vector", "fun_and_jac", "plain_array"]
 _Array = npt.NDArray[Any]
 
 
-def fun_and_jac(f: Callable[..., Any]) -> Callable[..., Any]:
+def fun_and_jac(f: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     """Return the function that computes `f` and its derivative: what SciPy calls a `fun` with `jac=True`.
 
     Parameters
