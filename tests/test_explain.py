@@ -1,6 +1,8 @@
 """`tape.explain`: each reason why a gradient is None or zero, with the line that is to blame."""
 
 import inspect
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -250,3 +252,20 @@ def test_no_debug_no_calls(monkeypatch):
     with tf.GradientTape(debug=True):
         tf.exp(x)
     assert {"entered", "watched", "recorded"} <= set(called)
+
+
+def test_cells_of_a_notebook_have_their_names(monkeypatch):
+    """A line of a cell is named as IPython's own tracebacks name it; other files keep their names."""
+    names = {__file__: ("Cell", "In[7]")}
+    shell = types.SimpleNamespace(compile=types.SimpleNamespace(format_code_name=names.get))
+    x = tf.Variable(3.0)
+    with tf.GradientTape(debug=True) as tape:
+        y = tf.stop_gradient(x)
+    found = tape.explain(y, x)
+    assert f"at {__file__}:{found.where.line} in test_cells" in str(found)
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    assert f"at Cell In[7]:{found.where.line} in test_cells" in str(found)
+    names.clear()
+    assert f"at {__file__}:{found.where.line} in test_cells" in str(found)
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: None))  # imported, not in use
+    assert f"at {__file__}:{found.where.line} in test_cells" in str(found)

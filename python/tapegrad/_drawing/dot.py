@@ -27,14 +27,14 @@ def to_dot(tape: GradientTape, limit: int | None) -> str:
     for number, ending in enumerate(endings(tape)):
         places = [k for k in ending.operands if k >= start]
         if places:
-            label = ending.name + (f"\n{ending.site.file}:{ending.site.line}" if ending.site else "")
+            label = ending.name + (f"\n{ending.site.place}" if ending.site else "")
             lines.append(f"  e{number} [label={_quoted(label)}, shape=box, style=dashed];")
             lines += [f"  n{k} -> e{number} [style=dashed];" for k in places]
     return "\n".join([*lines, "}", ""])
 
 
 def _label(node: Node) -> str:
-    place = f"\n{node.site.file}:{node.site.line}" if node.site else ""
+    place = f"\n{node.site.place}" if node.site else ""
     return f"{node.name}\n{node.shape} {node.dtype}{place}"
 
 

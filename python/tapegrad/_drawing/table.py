@@ -53,7 +53,7 @@ class Summary:
             if timed:
                 cells.append("" if row.seconds is None else f"{1e3 * row.seconds:.3f}")
             if lined:
-                cells.append("" if row.where is None else f"{row.where.file}:{row.where.line}")
+                cells.append("" if row.where is None else row.where.place)
             table.append(cells)
         widths = [max([len(cells[k]) for cells in table]) for k in range(len(head))]
         is_number = [name in ("nodes", "saved bytes", "ms") for name in head]

@@ -218,4 +218,4 @@ class _Question:
 
 
 def _near(site: Site | None) -> str:
-    return "" if site is None else f" (at {site.file}:{site.line})"
+    return "" if site is None else f" (at {site.place})"

@@ -84,7 +84,7 @@ class Explanation:
                 if step is None:
                     lines.append(f"  ... {len(self.path) - 2 * _ENDS} more ...")
                     continue
-                place = f"  {step.where.file}:{step.where.line}" if step.where else ""
+                place = f"  {step.where.place}" if step.where else ""
                 lines.append(f"  {'>' if step is blamed else ' '} {step.op:<{width}}{place}".rstrip())
         remedy = REMEDIES[self.reason]
         lines += [line for line in (remedy, self.hint) if line]

@@ -28,8 +28,13 @@ class Site(NamedTuple):
         """The text of the line; empty if there is no such file."""
         return linecache.getline(self.file, self.line).strip()
 
+    @property
+    def place(self) -> str:
+        """The file, or a notebook's cell, and the line in it."""
+        return f"{_cell(self.file) or self.file}:{self.line}"
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.function}"
+        return f"{self.place} in {self.function}"
 
 
 def user_site() -> Site | None:
@@ -40,3 +45,10 @@ def user_site() -> Site | None:
             return None
         frame = frame.f_back
     return Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def _cell(file: str) -> str | None:
+    """Return what IPython calls a file that it made of a cell, such as `Cell In[3]`; `None` for any other file."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    name_parts = getattr(getattr(shell, "compile", None), "format_code_name", lambda file: None)(file)
+    return None if name_parts is None else " ".join(name_parts)
