@@ -61,7 +61,7 @@ def declared_rules() -> list[Any]:
         if id(found) in seen:
             continue
         seen.add(id(found))
-        if isinstance(found, declare._Rule):
+        if isinstance(found, declare.Rule):
             rules.append(found)
         pending += held_by(found)
     return sorted(rules, key=lambda rule: rule.name)
@@ -73,7 +73,7 @@ def held_by(found: Any) -> Iterator[Any]:
         yield from [cell.cell_contents for cell in found.__closure__ or ()]
         if "__name__" not in found.__globals__:  # it was made from a text
             yield found.__globals__
-    elif isinstance(found, declare._Rule | types.SimpleNamespace):
+    elif isinstance(found, declare.Rule | types.SimpleNamespace):
         yield vars(found)
     elif isinstance(found, dict):
         yield from found.values()

@@ -7,6 +7,7 @@ from tapegrad import autodiff as autodiff
 from tapegrad import debugging as debugging
 from tapegrad import dtypes as dtypes
 from tapegrad import errors as errors
+from tapegrad import extend as extend
 from tapegrad import keras as keras
 from tapegrad import linalg as linalg
 from tapegrad import math as math

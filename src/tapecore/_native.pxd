@@ -116,6 +116,8 @@ cdef extern from "elementwise.h" nogil:
         pass
     void tg_workspace_init(tg_workspace *workspace, tg_pool *pool)
     void tg_workspace_clear(tg_workspace *workspace)
+    tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype, const tg_value *operands,
+                                  tg_value *out)
     tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
                              tg_value *out)
 

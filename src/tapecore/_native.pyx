@@ -48,7 +48,9 @@ cdef extern from *:
         Py_CLEAR(buffer->obj);
         return PyObject_GetBuffer(exporter, buffer, flags);
     }
+    static inline int tg_pending_error(void) { return PyErr_Occurred() ? -1 : 0; }
     """
+    int raise_pending "tg_pending_error"() except -1
     int export_buffer "tg_export_buffer"(object exporter, Py_buffer *buffer, int flags) except -1
     Tensor revive "(struct __pyx_obj_8tapegrad_7_native_Tensor *)tg_revive"(PyObject *memory, PyTypeObject *type)
     PyTypeObject *type_of "Py_TYPE"(PyObject *o) noexcept
@@ -1501,6 +1503,53 @@ def apply_ufunc(ufunc, *operands):
                              "cannot be broadcast together") from error
 
 
+cdef class Loop:
+    """The inner loop of a ufunc for operands of one native type, run by the core: the value alone, recorded nowhere."""
+
+    cdef tg_loop loop
+    cdef int dtype
+    cdef int operands
+    cdef str name
+
+    def __init__(self, ufunc, dtype):
+        self.dtype = dtype_index(dtype)
+        self.operands = ufunc.nin
+        self.name = ufunc.__name__
+        if tg_dtype_is_native(self.dtype) and ufunc.nin <= TG_MAX_OPERANDS and ufunc.nout == 1:
+            letter = b"d" if self.dtype == TG_F64 else b"f"
+            self.loop = find_loop(ufunc, letter * (self.operands + 1))
+        if self.loop.function == NULL:
+            raise TypeError(f"{self.name} has no native loop for {dtype}")
+
+    def __call__(self, *operands):
+        cdef tg_value values[TG_MAX_OPERANDS]
+        cdef tg_value out
+        cdef tg_status status
+        cdef int i
+        if len(operands) != self.operands:
+            raise TypeError(f"{self.name} takes {self.operands} operands, got {len(operands)}")
+        for i in range(self.operands):
+            if not isinstance(operands[i], Tensor) or (<Tensor>operands[i]).value.dtype != self.dtype:
+                raise TypeError(f"{self.name}: operand {i} is no tensor of the loop's type")
+            values[i] = (<Tensor>operands[i]).value
+        if large(values, self.operands):
+            # Another thread may write to these tensors meanwhile, that is, let them stand for other arrays.
+            _held = [copy_value(<Value>x) for x in operands]
+            tg_pool_share(pool)
+            with nogil:
+                status = tg_elementwise_loop(self.loop, self.operands, pool, self.dtype, values, &out)
+            tg_pool_unshare(pool)
+        else:
+            status = tg_elementwise_loop(self.loop, self.operands, pool, self.dtype, values, &out)
+        if status == TG_BAD_SHAPE:
+            shapes = ", ".join([str(x.shape) for x in operands])
+            raise ValueError(f"{self.name}: operands of shapes {shapes} cannot be broadcast together")
+        check(status)
+        result = new_tensor(&out)
+        raise_pending()  # a loop of Numba's or SciPy's takes the lock to set an exception
+        return result
+
+
 cdef object COMPARISONS = {Py_LT: np.less, Py_LE: np.less_equal, Py_EQ: np.equal, Py_NE: np.not_equal,
                            Py_GT: np.greater, Py_GE: np.greater_equal}
 
@@ -1588,6 +1637,13 @@ cdef object call_with_names(int op, PyObject **args, Py_ssize_t count, PyObject 
     return elementwise_general(op, tuple([given[key] for key in OPERAND_NAMES[:operands]]))
 
 
+class _Number(int):
+    """An operation's number, to which its function is bound; pickle finds the function by its name in tapegrad."""
+
+    def __reduce__(self):
+        return import_module, ("tapegrad",)
+
+
 cdef list KEPT_ALIVE = []  # the texts that the method definitions below point to
 
 
@@ -1608,7 +1664,7 @@ cdef int make_builtins() except -1:
         definitions[op].ml_meth = <void *><builtin>call_elementwise
         definitions[op].ml_flags = METH_FASTCALL | METH_KEYWORDS
         definitions[op].ml_doc = <const char *>doc
-        elementwise[OPS[op]] = PyCFunction_NewEx(&definitions[op], op, "tapegrad")
+        elementwise[OPS[op]] = PyCFunction_NewEx(&definitions[op], _Number(op), "tapegrad")
     return 0
 
 

@@ -62,10 +62,8 @@ static tg_status broadcast(tg_loop loop, tg_pool *pool, int count, int dtype, co
     return TG_OK;
 }
 
-tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
-                         tg_value *out) {
-    const int count = tg_op_table[op].operands;
-    const tg_loop loop = loops->elementwise[op][tg_native_index(dtype)];
+tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype, const tg_value *operands,
+                              tg_value *out) {
     const tg_index itemsize = (tg_index)tg_itemsize(dtype);
     char *args[TG_MAX_OPERANDS + 1];
     tg_index steps[TG_MAX_OPERANDS + 1];
@@ -104,6 +102,12 @@ tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype
         return TG_OK;
     }
     return broadcast(loop, pool, count, dtype, operands, out);
+}
+
+tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
+                         tg_value *out) {
+    const tg_loop loop = loops->elementwise[op][tg_native_index(dtype)];
+    return tg_elementwise_loop(loop, tg_op_table[op].operands, pool, dtype, operands, out);
 }
 
 /* `count` elements at `data`, `step` bytes apart, written one after the other. */

@@ -20,6 +20,10 @@ void tg_workspace_clear(tg_workspace *workspace);
 tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
                          tg_value *out);
 
+/* The same for any inner loop of `count` operands, up to TG_MAX_OPERANDS: one of an operation that is not in the table. */
+tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype, const tg_value *operands,
+                              tg_value *out);
+
 /* What a derivative needs to know of one use of an operation. */
 typedef struct tg_use {
     int op;

@@ -34,7 +34,7 @@ import numpy.typing as npt
 from tapegrad._batching import along_batch
 from tapegrad._native import Tensor, Value, array, is_watched, observe_end, own, record, tensor, version
 
-__all__ = ["Operation", "TensorLike", "linear", "silent", "structural"]
+__all__ = ["LinearRule", "Operation", "Rule", "TensorLike", "linear", "silent", "structural", "untracked"]
 
 Operation: TypeAlias = Callable[..., Any]
 """What `structural` makes. Where a rule mentions the operation itself, its type must be written."""
@@ -62,12 +62,37 @@ def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any
         One function per differentiable operand, keyed by the operand's name; it returns the operand's
         cotangent, or `None` where there is none. That of a `*name` parameter returns one per operand. An
         operand without one is not differentiable.
+
+    Returns
+    -------
+    callable
+        The operation: tensors, arrays, numbers and lists go in as operands by position, parameters by name; a tensor
+        comes out, or a tuple of them. Its `rule` is a `Rule`.
+
+    Raises
+    ------
+    TypeError
+        If a rule is given for what is no operand, or names what there is not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tapegrad as tf
+    >>> from tapegrad.extend import structural
+    >>> outer = structural(
+    ...     "outer",
+    ...     forward=lambda a, b: np.outer(a, b),
+    ...     a=lambda g, b: tf.linalg.matvec(g, b),
+    ...     b=lambda g, a: tf.linalg.matvec(tf.transpose(g), a),
+    ... )
+    >>> tf.grad(lambda a: tf.reduce_sum(outer(a, [3.0, 4.0])))(np.array([1.0, 2.0]))
+    array([7., 7.])
     """
-    return _operation(_Rule(name, forward, vjps), forward)
+    return _operation(Rule(name, forward, vjps), forward)
 
 
-def _operation(rule: _Rule, forward: Callable[..., Any]) -> Operation:
-    name, plan_for = rule.name, rule.plan_for
+def _operation(rule: Rule, forward: Callable[..., Any]) -> Operation:
+    name = rule.name
 
     def operation(*operands: Any, **parameters: Any) -> Any:
         values = tuple([x if type(x) is Tensor else tensor(x) for x in operands])
@@ -78,18 +103,11 @@ def _operation(rule: _Rule, forward: Callable[..., Any]) -> Operation:
             kind = np.linalg.LinAlgError if isinstance(error, np.linalg.LinAlgError) else ValueError
             raise kind(f"{name}: {error} (operand shapes: {shapes})") from error
         out = tuple([own(part) for part in result]) if type(result) is tuple else own(result)
-        watched = tuple([is_watched(value) for value in values])
-        if True not in watched:
-            observe_end(name, list(values), out if isinstance(out, tuple) else (out,))
-            return out
-        saved = tuple([get(values, out, parameters) for get in plan_for(watched)])
-        record(rule, values, out, saved)
-        # What is saved are objects of their own, so that writing to those that the caller has does not change it.
-        if not rule.saves_result:
-            return out
-        return tuple([version(part) for part in out]) if isinstance(out, tuple) else version(out)
+        return rule.follow(values, out, parameters)
 
     operation.__name__ = operation.__qualname__ = name
+    operation.__module__ = getattr(forward, "__module__", operation.__module__)
+    operation.rule = rule  # type: ignore[attr-defined]
     return operation
 
 
@@ -101,17 +119,60 @@ def linear(
 ) -> Operation:
     """Return the recorded operation of one operand in which `forward` is linear, with its transpose.
 
-    `axes` says how `forward` is applied to a stack of operands: it names the parameters that number the
-    operand's axes from the front, to be counted up by one; with `()` there is none, and `forward` takes leading
-    axes as it is. With `None` it is called once for each operand in the stack.
+    Parameters
+    ----------
+    name
+        The name for error messages.
+    forward
+        `forward(array, **parameters)`, returning an array.
+    transpose
+        The cotangent's way back, a function of `g` and of what else its parameters name.
+    axes
+        How `forward` is applied to a stack of operands: it names the parameters that number the operand's axes from the
+        front, to be counted up by one; with `()` there is none, and `forward` takes leading axes as it is. With `None`
+        it is called once for each operand in the stack.
+
+    Returns
+    -------
+    callable
+        The operation, as `structural` makes it. Its `rule` is a `LinearRule`.
+
+    Raises
+    ------
+    TypeError
+        If `transpose` or `axes` name what there is not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tapegrad as tf
+    >>> from tapegrad.extend import linear
+    >>> mirror = linear(
+    ...     "mirror",
+    ...     forward=lambda a, *, axis: np.flip(a, axis),
+    ...     transpose=lambda g, axis: mirror(g, axis=axis),
+    ...     axes="axis",
+    ... )
+    >>> tf.jacobian(lambda x: mirror(x, axis=0))(np.array([1.0, 2.0]))
+    array([[0., 1.],
+           [1., 0.]])
     """
-    rule = _LinearRule(name, forward, transpose, None if axes is None else (axes,) if isinstance(axes, str) else axes)
+    rule = LinearRule(name, forward, transpose, None if axes is None else (axes,) if isinstance(axes, str) else axes)
     operation = rule.operation = _operation(rule, forward)
     return operation
 
 
-class _Rule:
+class Rule:
     """The reverse rule of one structural operation, in the form that the tape calls."""
+
+    name: str
+    """What messages, summaries and drawings of a tape call the operation."""
+
+    saved_names: list[str]
+    """What a node keeps for the rule, in this order: operands, results and their shapes, and parameters, as named."""
+
+    saves_result: bool
+    """Whether the result is among them."""
 
     def __init__(self, name: str, forward: Callable[..., Any], vjps: dict[str, Callable[..., Any]]) -> None:
         self.name = name
@@ -133,7 +194,7 @@ class _Rule:
                 f"{name}: its rules name {sorted(set(saved) - known)}; what there is: g, gs, {sorted(known)}."
             )
         self._needs = needs
-        self._saved = saved
+        self.saved_names = saved
         self.saves_result = "out" in saved
         self._getters = [_getter(need, names, self._variadic) for need in saved]
         places = {"g": 0, "gs": 1, **{need: 2 + k for k, need in enumerate(saved)}}
@@ -144,6 +205,19 @@ class _Rule:
         """Return the names of what has to be saved."""
         return {need for operand_needs in needs for need in operand_needs}
 
+    def follow(self, values: tuple[Tensor, ...], out: Any, parameters: dict[str, Any]) -> Any:
+        """Record that the operation has made `out` of the values, and return it as the caller may have it."""
+        watched = tuple([is_watched(value) for value in values])
+        if True not in watched:
+            observe_end(self.name, list(values), out if isinstance(out, tuple) else (out,))
+            return out
+        saved = tuple([get(values, out, parameters) for get in self.plan_for(watched)])
+        record(self, values, out, saved)
+        # What is saved are objects of their own, so that writing to those that the caller has does not change it.
+        if not self.saves_result:
+            return out
+        return tuple([version(part) for part in out]) if isinstance(out, tuple) else version(out)
+
     def plan_for(self, watched: tuple[bool, ...]) -> _Plan:
         """Return what gets the values to be saved when just these operands are known to a tape."""
         if self._variadic:
@@ -152,7 +226,7 @@ class _Rule:
         if plan is None:
             needed = set().union(*(n for k, n in enumerate(self._needs) if self._variadic or watched[k]))
             plan = tuple(
-                getter if need in needed else _nothing for need, getter in zip(self._saved, self._getters, strict=True)
+                getter if need in needed else _nothing for need, getter in zip(self.saved_names, self._getters, strict=True)
             )
             self._plans[watched] = plan
         return plan
@@ -171,10 +245,11 @@ class _Rule:
         ]
 
 
-class _LinearRule(_Rule):
+class LinearRule(Rule):
     """The rules of an operation that is linear in its one operand: its tangent is the operation on the tangent."""
 
     operation: Operation
+    """The operation that the rule belongs to."""
 
     def __init__(
         self,
@@ -198,7 +273,7 @@ class _LinearRule(_Rule):
         return tuple(self._getters)
 
     def _parameters_in(self, saved: tuple[Any, ...]) -> dict[str, Any]:
-        return {name: saved[self._saved.index(name)] for name in self._parameters}
+        return {name: saved[self.saved_names.index(name)] for name in self._parameters}
 
     def jvp(self, saved: tuple[Any, ...], tangents: Sequence[Tensor | None]) -> tuple[Tensor]:
         """Return the operation on the tangent."""
@@ -223,7 +298,7 @@ class _LinearRule(_Rule):
 class _StackedRule:
     """The rules of a linear operation applied to each of a stack of operands."""
 
-    def __init__(self, single: _LinearRule, saved: tuple[Any, ...], batch: int) -> None:
+    def __init__(self, single: LinearRule, saved: tuple[Any, ...], batch: int) -> None:
         self.name = single.name
         self._single = single
         self._saved = saved

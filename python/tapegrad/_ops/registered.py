@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 import tapegrad._protocols  # noqa: F401 (enters NumPy's own ufuncs into the table)
-from tapegrad._native import UFUNC_OPERATIONS, Tensor, cast, is_watched, own, tensor
-from tapegrad._ops.declare import Operation, silent, structural
+from tapegrad._native import UFUNC_OPERATIONS, Loop, Tensor, cast, is_watched, own, tensor
+from tapegrad._ops.declare import Operation, Rule, silent, structural
 from tapegrad._ops.ufunc_rules import PIECEWISE_CONSTANT, Partial, operand_names, table_names, vjp_of
 from tapegrad.dtypes import DType, as_dtype
 
@@ -156,7 +156,7 @@ def operation_of(
     if all("O" in loop for loop in inner.types):
         forward = _numbers_from_objects(forward, operands)
     recorded = structural(_name(inner), forward, **vjps)
-    operation = _caller(inner, recorded, refused, holomorphic)
+    operation = _caller(inner, recorded, refused, holomorphic, grows=ufunc is not inner)
     operation.__name__ = operation.__qualname__ = _name(inner)
     operation.__doc__ = _documentation(inner, rows, operands)
     operation.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -241,9 +241,15 @@ def _name(ufunc: np.ufunc) -> str:
     return ufunc.__name__.removesuffix(" (vectorized)")  # what np.frompyfunc adds
 
 
-def _caller(ufunc: np.ufunc, recorded: Operation, refused: Mapping[int, str | None], holomorphic: bool) -> Operation:
-    """Return the function that converts operands to the types of an inner loop, checks them, and records."""
+def _caller(
+    ufunc: np.ufunc, recorded: Operation, refused: Mapping[int, str | None], holomorphic: bool, *, grows: bool
+) -> Operation:
+    """Return the function that converts operands to the types of an inner loop, checks them, and records.
+
+    `grows` says that what holds the ufunc may compile more loops when it is called.
+    """
     name, count = _name(ufunc), ufunc.nin
+    rule: Rule = recorded.rule  # type: ignore[attr-defined]
     plans: dict[tuple[Any, ...], _Plan] = {}
 
     def operation(*operands: Any, **keywords: Any) -> Any:
@@ -258,7 +264,7 @@ def _caller(ufunc: np.ufunc, recorded: Operation, refused: Mapping[int, str | No
                 )
             operands = tuple([x if type(x) is Tensor or type(x) in _WEAK else as_operand(x) for x in operands])
             kinds = tuple([x.dtype if type(x) is Tensor else type(x) for x in operands])
-            plan = plans.get(kinds) or plans.setdefault(kinds, _plan(ufunc, kinds, refused, holomorphic))
+            plan = plans.get(kinds) or plans.setdefault(kinds, _plan(ufunc, kinds, refused, holomorphic, grows))
         for k, why in plan.refused:
             if is_watched(operands[k]):
                 raise TypeError(
@@ -267,7 +273,9 @@ def _caller(ufunc: np.ufunc, recorded: Operation, refused: Mapping[int, str | No
                 )
         if plan.types is not None:
             operands = tuple([_as(x, dtype) for x, dtype in zip(operands, plan.types, strict=True)])
-        return recorded(*operands)
+        if plan.loop is None:
+            return recorded(*operands)
+        return rule.follow(operands, plan.loop(*operands), {})
 
     return operation
 
@@ -279,17 +287,22 @@ class _Plan(NamedTuple):
     """The types to convert them to; None if they have these."""
     refused: list[tuple[int, str]]
     """The numbers of those that must not be watched, and why."""
+    loop: Loop | None
+    """What computes the result; None if only the ufunc can."""
 
 
-def _plan(ufunc: np.ufunc, kinds: tuple[Any, ...], refused: Mapping[int, str | None], holomorphic: bool) -> _Plan:
+def _plan(
+    ufunc: np.ufunc, kinds: tuple[Any, ...], refused: Mapping[int, str | None], holomorphic: bool, grows: bool
+) -> _Plan:
     """Return what to do with operands of these kinds: NumPy chooses the inner loop and with it the types."""
     given = [kind if kind in _WEAK else np.dtype(kind.as_numpy_dtype) for kind in kinds]
     try:
-        found = list(ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))[: ufunc.nin])
+        chosen = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))
     except TypeError:
-        if ufunc.types:
+        if ufunc.types and not grows:
             raise
-        found = []  # its loops are compiled when they are needed
+        chosen = ()  # its loops are compiled when they are needed
+    found = list(chosen[: ufunc.nin])
     if not found or any(dtype.hasobject for dtype in found):
         common = np.result_type(*[0 if kind is int else 0.0 if kind is float else kind for kind in given])
         found = [common if kind in _WEAK else kind for kind in given]
@@ -298,7 +311,17 @@ def _plan(ufunc: np.ufunc, kinds: tuple[Any, ...], refused: Mapping[int, str | N
         reasons = dict.fromkeys(range(ufunc.nin), "complex values have no rule")
     # A dtype equals the Python type that names it, and so weak operands have to be asked for by themselves.
     as_given = _WEAK.isdisjoint(kinds) and found == given
-    return _Plan(None if as_given else [as_dtype(dtype) for dtype in found], list(reasons.items()))
+    return _Plan(None if as_given else [as_dtype(dtype) for dtype in found], list(reasons.items()), _loop(ufunc, chosen))
+
+
+def _loop(ufunc: np.ufunc, chosen: Sequence[Any]) -> Loop | None:
+    """Return the inner loop for these types, if the core can run it: those of operands and result are the same."""
+    if not chosen or any(dtype != chosen[0] for dtype in chosen):
+        return None
+    try:
+        return Loop(ufunc, chosen[0])
+    except TypeError:
+        return None
 
 
 def _as(x: Any, dtype: DType) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad._native import GradientTape, Value, array
-from tapegrad._ops.declare import _Rule
+from tapegrad._ops.declare import Rule
 from tapegrad._ops.indexing import Selection
 
 __all__ = ["Program"]
@@ -37,7 +37,7 @@ class Program(NamedTuple):
                     choices += [_choices(tape._saved(slot, k), tape) for k in (0, 1) if operands[k] is None]
             elif kind == "external":
                 rule, saved = tape._rule(slot)
-                if isinstance(rule, _Rule):
+                if isinstance(rule, Rule):
                     choices.append(_choices(saved, tape))
         return cls((tape._slot(target), target.shape, tape._slot(source), source.shape), nodes, choices)
 

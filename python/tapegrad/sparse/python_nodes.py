@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 
 from tapegrad import _native
 from tapegrad._native import GradientTape, Tensor, Value, array, own
-from tapegrad._ops.declare import _LinearRule, _Rule
+from tapegrad._ops.declare import LinearRule, Rule
 from tapegrad._ops.einsum import parse
 from tapegrad.dtypes import DType
 from tapegrad.sparse.coloring import column_colors
@@ -59,12 +59,12 @@ def selects(use: Use, surroundings: Surroundings) -> None:
 def external(use: Use, surroundings: Surroundings, propagate: Propagate) -> list[Sets | None]:
     """Return the sets of each result of an operation whose rule is written in Python."""
     rule, saved = use.tape._rule(use.slot)
-    if isinstance(rule, _LinearRule):
+    if isinstance(rule, LinearRule):
         return [_of_linear(rule, saved, use, surroundings)]
-    if isinstance(rule, _Rule):
+    if isinstance(rule, Rule):
         contraction = _CONTRACTIONS.get(rule.name)
         if contraction is not None:
-            return [contraction(dict(zip(rule._saved, saved, strict=True)), use)]
+            return [contraction(dict(zip(rule.saved_names, saved, strict=True)), use)]
         if rule not in surroundings.within:
             try:
                 return _of_recorded_rule(rule, saved, use, surroundings, propagate)
@@ -86,7 +86,7 @@ def _full(use: Use) -> list[Sets | None]:
 
 
 def _of_recorded_rule(
-    rule: _Rule, saved: tuple[Any, ...], use: Use, surroundings: Surroundings, propagate: Propagate
+    rule: Rule, saved: tuple[Any, ...], use: Use, surroundings: Surroundings, propagate: Propagate
 ) -> list[Sets | None]:
     wanted = tuple([sets is not None for sets in use.sets])
     cotangents = [own(np.zeros(shape, dtype.as_numpy_dtype)) for shape, dtype in use.outputs]
@@ -139,7 +139,7 @@ _MOST_ELEMENTS = 1 << 22
 """Of the vectors that are tried at the same time."""
 
 
-def _of_linear(rule: _LinearRule, saved: tuple[Any, ...], use: Use, surroundings: Surroundings) -> Sets | None:
+def _of_linear(rule: LinearRule, saved: tuple[Any, ...], use: Use, surroundings: Surroundings) -> Sets | None:
     known = surroundings.parameters
     if known is not None and not all([_is_plain(part) or any([part is other for other in known]) for part in saved]):
         raise _DependsOnValues
