@@ -16,7 +16,7 @@ import tapegrad.numpy as tnp
 from tapegrad._native import Tensor, Value, array
 from tapegrad.numpy._arguments import write
 
-__all__ = ["attribute"]
+__all__ = ["PROPERTIES", "attribute"]
 
 
 def _reshape(x: Value, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
@@ -63,7 +63,7 @@ def _compress(x: Value, condition: Any, axis: Any = None, out: Any = None) -> An
     return tnp.compress(condition, x, axis, out)
 
 
-_PROPERTIES: dict[str, Callable[[Value], Any]] = {
+PROPERTIES: dict[str, Callable[[Value], Any]] = {
     "T": tnp.transpose,
     "imag": tnp.imag,
     "itemsize": lambda x: x.dtype.itemsize,
@@ -138,7 +138,7 @@ def attribute(value: Value, name: str) -> Any:
     method = _METHODS.get(name)
     if method is not None:
         return partial(method, value)
-    of = _PROPERTIES.get(name)
+    of = PROPERTIES.get(name)
     if of is not None:
         return of(value)
     kind = type(value).__name__

@@ -18,7 +18,7 @@ from tapegrad.functional.structures import leaves_of, map_leaves
 from tapegrad.primitives.numerical import difference_along, differences
 from tapegrad.primitives.rules import applied, plain, transposed
 
-__all__ = ["primitive"]
+__all__ = ["Call", "primitive"]
 
 Rule = Callable[..., Any] | Literal["numerical"] | None
 
@@ -115,11 +115,11 @@ class _Primitive(Transformed):
             raise TypeError(f"{name}: keyword-only arguments are not differentiated, and a tape follows one of these.")
         excluded = {k % len(args) for k in self._nondiff}
         chosen = [k for k in range(len(args)) if k not in excluded]
-        call = _Call(name, self._vjp, self._jvp, args, map_leaves(plain, kwargs), chosen)
+        call = Call(name, self._vjp, self._jvp, args, map_leaves(plain, kwargs), chosen)
         return call.run(self.__wrapped__)
 
 
-class _Call:
+class Call:
     """One call: its arguments and results, and the rules in the form that the tape calls."""
 
     opaque = True

@@ -1,0 +1,462 @@
+"""Derivatives of functions, as in `autograd.differential_operators`; gradients have autograd's complex convention."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad import nest
+from tapegrad._native import GradientTape, Tensor, Value
+from tapegrad._transformed import Transformed, name_of
+from tapegrad.checkpointing.recompute import checkpoint
+from tapegrad.compat.autograd import core
+from tapegrad.compat.autograd._traces import pushed
+from tapegrad.compat.autograd._values import Function, conjugated
+from tapegrad.compat.autograd._vspaces import vspace
+from tapegrad.compat.autograd.wrap_util import unary_to_nary
+from tapegrad.functional import gradients, jacobians, products
+from tapegrad.functional.arguments import Argnums, Point, as_argnums, plain_results
+from tapegrad.functional.structures import leaves_of, pack_as
+from tapegrad.numpy import tensordot
+
+__all__ = [
+    "checkpoint",
+    "deriv",
+    "elementwise_grad",
+    "grad",
+    "grad_and_aux",
+    "grad_named",
+    "hessian",
+    "hessian_tensor_product",
+    "hessian_vector_product",
+    "holomorphic_grad",
+    "jacobian",
+    "make_ggnvp",
+    "make_hvp",
+    "make_jvp",
+    "make_jvp_reversemode",
+    "make_vjp",
+    "multigrad_dict",
+    "tensor_jacobian_product",
+    "value_and_grad",
+    "vector_jacobian_product",
+]
+
+Argnum = int | Sequence[int]
+
+
+def grad(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function that computes the gradient of a scalar-valued function.
+
+    Parameters
+    ----------
+    fun
+        Returns one real number: of shape (), or with a single element.
+    argnum
+        Which positional argument to differentiate, or several: then the gradient is a tuple.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `fun`; the gradient has the structure of the argument. Of a complex argument it is the
+        conjugate of what `tapegrad.grad` returns: df/dx - i df/dy.
+
+    Raises
+    ------
+    TypeError
+        When called: if the result is not one real number, or an argument to be differentiated is an integer.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd import grad
+    >>> grad(lambda x, y: np.sum(np.tanh(x) * y), 1)(0.0, np.ones(2))
+    array([0., 0.])
+    """
+    return _Grad(fun, as_argnums("grad", argnum, None), False)
+
+
+def value_and_grad(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function that computes both the value and the gradient, as `scipy.optimize.minimize` takes it.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd import value_and_grad
+    >>> value_and_grad(lambda x: x**2)(3.0)
+    (np.float64(9.0), np.float64(6.0))
+    """
+    return _ValueAndGrad(fun, as_argnums("value_and_grad", argnum, None), False)
+
+
+def grad_and_aux(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function that computes the gradient of the first of two results, and the second one as it is.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.differential_operators import grad_and_aux
+    >>> grad_and_aux(lambda x: (x**2, "note"))(3.0)
+    (np.float64(6.0), 'note')
+    """
+    return _GradAndAux(fun, as_argnums("grad_and_aux", argnum, None), True)
+
+
+def elementwise_grad(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function that computes the derivative of each element of an elementwise function.
+
+    For other functions it is the gradient of the sum of all elements.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd import elementwise_grad
+    >>> elementwise_grad(np.square)(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    return _ElementwiseGrad(fun, as_argnums("elementwise_grad", argnum, None), False)
+
+
+def holomorphic_grad(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function that computes the complex derivative of a holomorphic function, element by element.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.differential_operators import holomorphic_grad
+    >>> holomorphic_grad(lambda z: z**2)(2.0 + 1.0j)
+    np.complex128(4+2j)
+    """
+    return _HolomorphicGrad(fun, as_argnums("holomorphic_grad", argnum, None), False)
+
+
+def jacobian(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function that computes the derivative of every element of a result.
+
+    Its shape is the result's and then the argument's.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd import jacobian
+    >>> jacobian(lambda x: x[0] * x)(np.array([2.0, 3.0]))
+    array([[4., 0.],
+           [3., 2.]])
+    """
+    return _Jacobian(fun, as_argnums("jacobian", argnum, None), False, None, False)
+
+
+def hessian(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function that computes all second derivatives: the Jacobian of the Jacobian.
+
+    Its shape is that of the result and twice the argument's.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd import hessian
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
+    array([[6., 2.],
+           [2., 0.]])
+    """
+    return _Hessian(fun, as_argnums("hessian", argnum, None), False, None, False)
+
+
+class _Conjugated(Transformed):
+    """Gives autograd's convention for complex numbers to what another transformation computes."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return conjugated(super().__call__(*args, **kwargs))
+
+
+class _Grad(_Conjugated, gradients._Gradient):
+    def check(self, value: Tensor) -> None:
+        """Raise for results that are not one real number."""
+        super().check(value)
+        self.check_real(value)
+
+    def check_real(self, value: Tensor) -> None:
+        """Raise for complex results."""
+        if value.dtype.is_complex:
+            raise TypeError(
+                f"{self.what}: {name_of(self.__wrapped__)} must return real numbers, but they are {value.dtype.name}. Use "
+                "holomorphic_grad if it is a holomorphic function."
+            )
+
+
+class _ValueAndGrad(_Grad):
+    what = "value_and_grad"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        value, gradient, _ = self.differentiate(args, kwargs)
+        return value, conjugated(gradient)
+
+
+class _GradAndAux(_Grad):
+    what = "grad_and_aux"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        _, gradient, aux = self.differentiate(args, kwargs)
+        return conjugated(gradient), aux
+
+
+class _ElementwiseGrad(_Grad):
+    what = "elementwise_grad"
+
+    def check(self, value: Tensor) -> None:
+        """Raise for complex results; they may have any shape."""
+        self.check_real(value)
+
+
+class _HolomorphicGrad(_ElementwiseGrad):
+    what = "holomorphic_grad"
+
+    def check_real(self, value: Tensor) -> None:
+        """Warn about real results, which come of real arguments."""
+        if not value.dtype.is_complex:
+            warnings.warn("Input to holomorphic_grad is not complex", stacklevel=4)
+
+
+class _Jacobian(jacobians._Jacobian):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        _, found, _ = self.differentiate(args, kwargs)
+        # Those of real arguments are derivatives in either convention, complex or not.
+        return conjugated(found) if self._has_complex(args, kwargs) else found
+
+    def _has_complex(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        args, _ = self.positional(self._argnums, args, kwargs)
+        chosen = [args[k] for k in ((self._argnums,) if isinstance(self._argnums, int) else self._argnums)]
+        return any([_is_complex(leaf) for leaf in leaves_of(chosen)])
+
+
+def _is_complex(leaf: Any) -> bool:
+    return leaf.dtype.is_complex if isinstance(leaf, Value) else np.iscomplexobj(leaf)
+
+
+class _Hessian(_Jacobian):
+    what = "hessian"
+
+    def function(self) -> Function:
+        """Return what computes the first derivatives."""
+        return _First(self.__wrapped__, self._argnums)
+
+
+class _First(_Jacobian):
+    """The gradient of a function whose result is a number, which takes one row instead of a stack; else the Jacobian."""
+
+    def __init__(self, f: Function, argnums: Argnums) -> None:
+        super().__init__(f, argnums, False, None, False)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        point = Point(self.what, args, self._argnums)
+        with GradientTape(True, False) as tape:
+            point.watch(tape)
+            value = self.__wrapped__(*point.arguments, **kwargs)
+        if isinstance(value, Value) and value.shape == () and value.dtype.is_floating:
+            found = tape.gradient(value, point.sources, None, "zero")
+            return conjugated(point.pack(found))
+        return super().__call__(*args, **kwargs)
+
+
+@unary_to_nary
+def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
+    """Return the function that gives, for the arguments of `fun`, its reverse product and its value.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd import make_vjp
+    >>> vjp, value = make_vjp(lambda a, x: a * x, 1)(2.0, 3.0)
+    >>> value, vjp(1.0)
+    (np.float64(6.0), np.float64(2.0))
+    """
+    return core.make_vjp(fun, x)
+
+
+@unary_to_nary
+def make_jvp(fun: Function, x: Any) -> Function:
+    """Return the function that gives, for the arguments of `fun`, its forward product: `jvp(g)` is (value, tangent).
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd import make_jvp
+    >>> make_jvp(lambda a, x: a * x**2, 1)(2.0, 3.0)(1.0)
+    (np.float64(18.0), np.float64(12.0))
+    """
+    return core.make_jvp(fun, x)
+
+
+@unary_to_nary
+def make_jvp_reversemode(fun: Function, x: Any) -> Function:
+    """Return the function that gives, for the arguments of `fun`, what takes a direction to the tangent of its value.
+
+    The function is called once; each direction is pushed through what was recorded.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.differential_operators import make_jvp_reversemode
+    >>> make_jvp_reversemode(lambda x: x**2)(3.0)(1.0)
+    np.float64(6.0)
+    """
+    point = Point("make_jvp_reversemode", (x,), 0)
+    with GradientTape(True, False) as tape:
+        point.watch(tape)
+        value = fun(*point.arguments)
+    results = leaves_of(value)
+
+    def jvp(g: Any) -> Any:
+        directions = point.unpack("make_jvp_reversemode", g, "tangent")
+        tangents = pushed(tape, results, point.sources, directions)
+        plain = point.plain and not any([isinstance(leaf, Value) for leaf in leaves_of(g)])
+        return plain_results(pack_as(value, tangents), plain)
+
+    return jvp
+
+
+@unary_to_nary
+def make_hvp(fun: Function, x: Any) -> tuple[Function, Any]:
+    """Return the function that gives, for the arguments of `fun`, its Hessian's product with vectors, and its gradient.
+
+    What is recorded of the gradient serves all the vectors.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd import make_hvp
+    >>> product, gradient = make_hvp(lambda x: x**3)(2.0)
+    >>> gradient, product(1.0)
+    (np.float64(12.0), np.float64(12.0))
+    """
+    return core.make_vjp(grad(fun), x)
+
+
+def hessian_tensor_product(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function of `(*args, vector)` that multiplies the Hessian of a scalar-valued function with a vector.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd import hessian_vector_product
+    >>> hessian_vector_product(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+    return products.hessian_vector_product(fun, argnum)
+
+
+hessian_vector_product = hessian_tensor_product
+
+
+def tensor_jacobian_product(fun: Function, argnum: Argnum = 0) -> Function:
+    """Return the function of `(*args, tensor)` that multiplies a tensor with the Jacobian from the left.
+
+    All axes of the tensor are summed over, with the first ones of the result of `fun`.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd import vector_jacobian_product
+    >>> vector_jacobian_product(lambda x: x**3)(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 3., 12.])
+    """
+
+    def contracted(*args: Any, **kwargs: Any) -> Any:
+        *arguments, vector = args
+        return tensordot(vector, fun(*arguments, **kwargs), np.ndim(vector))
+
+    return jacobian(contracted, argnum)
+
+
+vector_jacobian_product = tensor_jacobian_product
+
+
+@unary_to_nary
+def deriv(fun: Function, x: Any) -> Any:
+    """Return the function that computes the derivative along ones, in forward mode: of a function of one number, f'(x).
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd.differential_operators import deriv
+    >>> deriv(lambda t: np.array([t, t**2]))(3.0)
+    array([1., 6.])
+    """
+    return core.make_jvp(fun, x)(vspace(x).ones())[1]
+
+
+def make_ggnvp(f: Function, g: Function | None = None, f_argnum: int = 0) -> Function:
+    """Return the function that gives, for the arguments of `f`, generalised Gauss-Newton products with vectors.
+
+    The matrix is that of `g(f(x))`, without the second derivatives of `f`; without a `g` it is half the sum of squares.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd.differential_operators import make_ggnvp
+    >>> make_ggnvp(lambda x: x**2)(np.array([1.0, 2.0]))(np.array([1.0, 1.0]))
+    array([ 4., 16.])
+    """
+    outer = _half_square if g is None else g
+
+    @unary_to_nary
+    def ggnvp_maker(fun: Function, x: Any) -> Function:
+        back, value = core.make_vjp(fun, x)
+        forward = make_jvp_reversemode(fun)(x)
+        curve, _ = make_hvp(outer)(value)
+        return lambda v: back(curve(forward(v)))
+
+    made: Function = ggnvp_maker(f, f_argnum)
+    return made
+
+
+def _half_square(x: Any) -> Any:
+    return 0.5 * np.sum(x**2, axis=-1)
+
+
+def grad_named(fun: Function, argname: str) -> Function:
+    """Return the function that computes the gradient for the argument of a given name.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.differential_operators import grad_named
+    >>> grad_named(lambda a, x: a * x**2, "x")(2.0, 3.0)
+    np.float64(12.0)
+    """
+    names = list(inspect.signature(fun).parameters)
+    if argname not in names:
+        raise ValueError(f"grad_named: {name_of(fun)} has no argument {argname!r}, but {', '.join(names)}.")
+    return grad(fun, names.index(argname))
+
+
+def multigrad_dict(fun: Function) -> Function:
+    """Return the function that computes the gradients for all arguments, as a dictionary by their names.
+
+    Arguments that are no floating-point numbers have `None`.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.differential_operators import multigrad_dict
+    >>> multigrad_dict(lambda a, x=1.0: a * x**2)(2.0, x=3.0)
+    {'a': np.float64(9.0), 'x': np.float64(12.0)}
+    """
+    signature = inspect.signature(fun)
+
+    def gradients_of(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        names = list(bound.arguments)
+
+        def of_all(*values: Any) -> Any:
+            moved = inspect.BoundArguments(signature, dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
+            return fun(*moved.args, **moved.kwargs)
+
+        values = [bound.arguments[name] for name in names]
+        known = [k for k, value in enumerate(values) if all([_is_inexact(leaf) for leaf in nest.flatten(value)])]
+        found = dict(zip(known, grad(of_all, known)(*values), strict=True))
+        return {name: found.get(k) for k, name in enumerate(names)}
+
+    return gradients_of
+
+
+def _is_inexact(leaf: Any) -> bool:
+    if isinstance(leaf, Value):
+        return leaf.dtype.is_floating or leaf.dtype.is_complex
+    return isinstance(leaf, (float, complex, np.ndarray, np.generic)) and np.asarray(leaf).dtype.kind in "fc"

@@ -1,0 +1,84 @@
+"""How NumPy's functions are made to take tensors, and a few functions beside NumPy's: `autograd.numpy.numpy_wrapper`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import tapegrad.numpy as recorded
+from tapegrad._native import Value
+from tapegrad.compat.autograd._namespaces import wrapped
+from tapegrad.compat.autograd._primitives import notrace_primitive, primitive
+
+__all__ = ["make_diagonal", "metadata", "notrace_primitive", "numpy_version", "primitive", "wrap_namespace"]
+
+numpy_version = np.__version__
+
+
+def wrap_namespace(old: Mapping[str, Any], new: dict[str, Any]) -> None:
+    """Put the public names of a module into another one, with functions that take tensors.
+
+    NumPy's functions are recorded; of others, a rule must be defined.
+
+    Examples
+    --------
+    >>> import math
+    >>> from tapegrad.compat.autograd import grad
+    >>> from tapegrad.compat.autograd.extend import defvjp
+    >>> from tapegrad.compat.autograd.numpy.numpy_wrapper import wrap_namespace
+    >>> wrapped = {}
+    >>> wrap_namespace(vars(math), wrapped)
+    >>> defvjp(wrapped["sin"], lambda ans, x: lambda g: g * wrapped["cos"](x))
+    >>> grad(wrapped["sin"])(0.0)
+    np.float64(1.0)
+    """
+    for name, value in old.items():
+        if not name.startswith("_"):
+            known = getattr(recorded, name, value) if getattr(np, name, None) is value else None
+            new[name] = wrapped(value, known)
+
+
+def metadata(A: Any) -> tuple[tuple[int, ...], int, Any, bool]:  # noqa: N803 (autograd's name)
+    """Return the shape, the number of axes and the dtype of a value, and whether it is complex.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.numpy.numpy_wrapper import metadata
+    >>> metadata(1.0)
+    ((), 0, dtype('float64'), False)
+    """
+    dtype = A.dtype.dtype if isinstance(A, Value) else np.result_type(A)
+    return np.shape(A), np.ndim(A), dtype, dtype.kind == "c"
+
+
+def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:  # noqa: N803 (autograd's name)
+    """Return matrices with the last axis of an array on their diagonals, and zeros elsewhere.
+
+    Parameters
+    ----------
+    D
+        An array of shape (..., n).
+    offset, axis1, axis2
+        The diagonal, which must be the main one, and where the result, of shape (..., n, n), has its last two axes:
+        they must be the last ones or, of a single matrix, the first two.
+
+    Raises
+    ------
+    NotImplementedError
+        For other diagonals or axes.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> np.make_diagonal(np.array([1.0, 2.0]))
+    array([[1., 0.],
+           [0., 2.]])
+    """
+    if offset != 0 or {axis1 % (np.ndim(D) + 1), axis2 % (np.ndim(D) + 1)} != {np.ndim(D) - 1, np.ndim(D)}:
+        raise NotImplementedError(
+            f"make_diagonal: only the main diagonal of the last two axes can be made, not offset={offset}, "
+            f"axis1={axis1}, axis2={axis2}."
+        )
+    return np.where(np.eye(np.shape(D)[-1], dtype=bool), np.expand_dims(D, -1), 0.0)

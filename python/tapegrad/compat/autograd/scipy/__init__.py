@@ -1,0 +1,1 @@
+"""SciPy as in `autograd.scipy`: numbers and arrays go to SciPy itself, tensors are recorded."""

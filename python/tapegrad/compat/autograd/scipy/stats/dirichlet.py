@@ -1,0 +1,28 @@
+"""The Dirichlet distribution: `f(x, alpha)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tapegrad.numpy as tnp
+from tapegrad import special
+from tapegrad.compat.autograd._values import getval
+from tapegrad.compat.autograd.scipy.stats._common import of
+
+__all__ = ["logpdf", "pdf"]
+
+
+@of("dirichlet", "logpdf")
+def logpdf(x: Any, alpha: Any) -> Any:
+    x, alpha = tnp.asarray(x), tnp.asarray(alpha)
+    logpdf.fun(getval(x), getval(alpha))  # SciPy's checks of both
+    if x.shape[0] == alpha.shape[0] - 1:
+        x = tnp.concatenate([x, 1.0 - tnp.sum(x, axis=0, keepdims=True)])
+    norm = tnp.sum(special.gammaln(alpha)) - special.gammaln(tnp.sum(alpha))
+    powers = tnp.reshape(alpha - 1.0, (-1,) + (1,) * (x.ndim - 1))
+    return tnp.sum(special.xlogy(powers, x), axis=0) - norm
+
+
+@of("dirichlet", "pdf")
+def pdf(x: Any, alpha: Any) -> Any:
+    return tnp.exp(logpdf(x, alpha))
