@@ -110,6 +110,18 @@ def test_gradients_in_short_types(name: str, dtype: Any) -> None:
     np.testing.assert_allclose(gradient, exact, rtol=40 * np.finfo(dtype).eps, atol=20 * np.finfo(dtype).eps)
 
 
+def test_places_of_extrema_come_in_the_order_of_the_results() -> None:
+    x = tf.constant(np.random.default_rng(2).permutation(60).reshape(3, 4, 5), tf.float64)
+    for axis in (0, 1, 2, (0, 1), (0, 2), (2, 0), (1, 2), None):
+        weights = np.random.default_rng(3).normal(size=np.min(x.numpy(), axis=axis).shape)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(tf.reduce_min(x, axis) * weights)
+        spread = np.expand_dims(weights, tuple(range(3)) if axis is None else axis)
+        expected = np.where(x.numpy() == np.min(x.numpy(), axis=axis, keepdims=True), spread, 0.0)
+        np.testing.assert_array_equal(tape.gradient(y, x), expected)
+
+
 EDGES: dict[str, tuple[Callable[[Any], Any], Any, Any]] = {
     "max of ties": (tf.reduce_max, [1.0, 3.0, 3.0], [0.0, 0.5, 0.5]),
     "min of ties": (lambda x: tf.reduce_min(x, 1), [[1.0, 1.0, 1.0, 1.0]], [[0.25] * 4]),

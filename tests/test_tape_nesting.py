@@ -186,3 +186,18 @@ def test_seed_of_an_unrelated_outer_tape_costs_nothing():
         slope = inner.gradient(y, x)
     assert slope.numpy() == 6.0
     assert outer.gradient([u, slope], unrelated).numpy() == 2.0
+
+
+def test_what_a_cotangent_passes_through_unchanged_is_not_computed_again():
+    x = tf.constant([[1.0, 3.0, 2.0], [5.0, 4.0, 1.0]])
+    cotangent = tf.constant(2.0)
+    with tf.GradientTape() as outer:
+        outer.watch(cotangent)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(tf.reduce_max(x + tf.ones(3), 1))
+        gradient = tape.gradient(y, x, output_gradients=cotangent)
+    np.testing.assert_array_equal(gradient, [[0.0, 2.0, 0.0], [2.0, 0.0, 0.0]])
+    # The sum repeats it, the maxima put it at their places, and the addition hands it on.
+    assert {node[2] for node in outer._nodes()} == {"watch", "broadcast_to", "reshape", "scatter_add"}
+    assert outer.gradient(gradient, cotangent).numpy() == 2.0

@@ -23,6 +23,8 @@ Array = npt.NDArray[Any]
 _TABLE = _native.op_table()
 _NAMES = [row[0] for row in _TABLE]
 _ARGUMENTS = "x, y, z, out"
+_ONE = "1.0"
+"""The partial derivative of what is added: a cotangent or tangent passes on as it is, as `tg_op_passes_on` says."""
 _CONSTANTS = {"inf": math.inf, "pi": math.pi}
 
 
@@ -107,7 +109,7 @@ def cotangent(op: int, k: int, g: _native.Tensor, saved: Sequence[_native.Tensor
     `saved` holds x, y, z and the result, None for those that the rule does not mention.
     """
     text = _TABLE[op][3][k]
-    if text == "1":
+    if text == _ONE:
         return g
     partial = partial_of(op, k)(*saved)
     if isinstance(partial, _native.Value) and partial.dtype.is_complex and _TABLE[op][5] == "holomorphic":
@@ -124,7 +126,7 @@ def tangent(op: int, k: int, t: _native.Tensor, saved: Sequence[_native.Tensor |
     `saved` is as for `cotangent`, of which this is the transpose.
     """
     text = _TABLE[op][3][k]
-    if text == "1":
+    if text == _ONE:
         return t
     partial = partial_of(op, k)(*saved)
     if isinstance(partial, _native.Value) and t.dtype.is_complex and _TABLE[op][5] == "gradient":

@@ -110,6 +110,7 @@ cdef extern from "ops.h" nogil:
         tg_loop_function own[TG_NATIVE_TYPES]
     const tg_op_info tg_op_table[TG_ELEMENTWISE_OPS]
     int tg_native_index(int dtype)
+    bint tg_op_passes_on(const tg_op_info *info, int k)
 
 cdef extern from "elementwise.h" nogil:
     ctypedef struct tg_workspace:

@@ -10,7 +10,7 @@ cimport numpy as cnp
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject, PyTypeObject, destructor
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset, strcmp, strlen
+from libc.string cimport memcpy, memset, strlen
 
 from importlib import import_module
 
@@ -2224,6 +2224,25 @@ def take(x, indices, axis=0, bint sparse=False):
     return structural(&call, value, positions)
 
 
+def scatter_add(updates, indices, tg_index length):
+    """Zeros of this length with the vector's elements added at positions, a vector of integers that are within bounds."""
+    cdef tg_call call
+    cdef tg_index params[1]
+    cdef Value value = as_value(updates), positions
+    positions = own(np.ascontiguousarray(indices, np.int64))
+    if tg_value_ndim(&value.value) != 1 or positions.shape != value.shape:
+        raise ValueError(f"scatter_add: vectors of one length are needed, not {value.shape} and {positions.shape}")
+    if indices.size and (indices.min() < 0 or indices.max() >= length):
+        raise IndexError(f"scatter_add: the positions must be from 0 to {length - 1}")
+    set_shape(&call, (length,))
+    call.op = TG_SCATTER_ADD
+    call.dtype = value.value.dtype
+    params[0] = 0
+    call.params_count = 1
+    call.params = params
+    return structural(&call, value, positions)
+
+
 def basic_index(x, key):
     """x[key] for a key of integers, slices, None and Ellipsis: a view."""
     cdef tg_call call
@@ -3748,7 +3767,7 @@ cdef int elementwise_operand(tg_sweep *sweep, uint32_t slot, uint32_t k, Tensor 
     tg_sweep_reach(sweep, into)
     if g is None:
         return 0
-    if info.needs[k] == 0 and strcmp(info.partial[k], b"1") == 0:
+    if tg_op_passes_on(info, k):
         contribution = g
     else:
         if strlen(info.partial[k]) == 1 and info.needs[k]:  # an operand as it is

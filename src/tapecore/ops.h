@@ -8,6 +8,8 @@
 #ifndef TG_OPS_H
 #define TG_OPS_H
 
+#include <string.h>
+
 #include "core.h"
 #include "ops_enum.h" /* generated: enum tg_op { TG_OP_ADD, ..., TG_ELEMENTWISE_OPS } */
 
@@ -64,6 +66,12 @@ typedef struct tg_op_info {
 #define TG_NEEDS_OUT (1u << TG_MAX_OPERANDS)
 
 extern const tg_op_info tg_op_table[TG_ELEMENTWISE_OPS];
+
+/* The text of a partial derivative that is one everywhere: what is multiplied by it passes on as it is. */
+#define TG_ONE "1.0"
+static inline bool tg_op_passes_on(const tg_op_info *info, int k) {
+    return info->partial[k] && strcmp(info->partial[k], TG_ONE) == 0;
+}
 
 /* The same partials on single numbers, for chains of 0-d values: cotangent contributions to the operands in
  * `wanted` (bit k). in[k], out: the values the rule mentions; contribution[k], out. */

@@ -114,7 +114,7 @@ static tg_status add(tg_push *push, tg_value *sum, bool *empty, tg_value *contri
 
 /* A tangent that passes on as it is: the operand's array, if it has the output's shape. */
 static bool passes_on(const tg_op_info *info, uint32_t k, const tg_value *t, tg_output output) {
-    return strcmp(info->partial[k], "1") == 0 &&
+    return tg_op_passes_on(info, (int)k) &&
            tg_same_shape(output.ndim, output.shape, tg_value_ndim(t), tg_value_shape(t));
 }
 

@@ -127,7 +127,7 @@ static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
         tg_output operand = tg_batch_output(tg_tape_output(sweep->tape, slot), sweep->batch, shape);
         tg_cell *cell = tg_sweep_cell(sweep, slot);
         tg_status status;
-        if (strcmp(info->partial[k], "1") == 0) { /* g itself passes on: shared, not copied */
+        if (tg_op_passes_on(info, k)) { /* g itself passes on: shared, not copied */
             tg_value contribution = g;
             tg_array_retain(g.array);
             status = tg_sweep_add(sweep, slot, &contribution);

@@ -337,5 +337,8 @@ int main(void) {
         }
     }
     test_edges();
+    CHECK(tg_op_passes_on(&tg_op_table[TG_OP_ADD], 0) && tg_op_passes_on(&tg_op_table[TG_OP_ADD], 1));
+    CHECK(tg_op_passes_on(&tg_op_table[TG_OP_SUBTRACT], 0) && !tg_op_passes_on(&tg_op_table[TG_OP_SUBTRACT], 1));
+    CHECK(!tg_op_passes_on(&tg_op_table[TG_OP_FLOOR], 0));
     return check_report();
 }
