@@ -1,8 +1,8 @@
 """The documents tell the truth: every Python block of theirs runs, and does what its comments say.
 
-The blocks of one document share their names, from top to bottom. In a comment at the end of a statement of the
-block, `# -> text` is what the statement's value prints as (a tensor as its array), and `# raises Error: text`
-is the exception that it raises and a part of its message.
+The cells of notebooks are blocks, too. The blocks of one document share their names, from top to bottom. In a comment
+at the end of a statement of the block, `# -> text` is what the statement's value prints as (a tensor as its array), and
+`# raises Error: text` is the exception that it raises and a part of its message.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import tapegrad as tf
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:python|\{code-cell\}(?: \w+)?)\n(?::.*\n)*(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(tf[\w.]*)` \|(.*)\|$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 

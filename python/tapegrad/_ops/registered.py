@@ -346,4 +346,5 @@ def _documentation(ufunc: np.ufunc, rows: Sequence[Sequence[Partial]], operands:
                 lines.append(f"d {of}/d{operand} by {getattr(partial, '__name__', 'a function')}")
             else:
                 lines.append(f"d {of}/d{operand} = {' '.join(str(partial).split())}")
-    return f"{summary}\n\nElementwise, with broadcasting. Derivatives: {'; '.join(lines)}."
+    rules = "\n".join([f"    {line}" for line in lines])
+    return f"{summary}\n\nElementwise, with broadcasting. Derivatives::\n\n{rules}\n"

@@ -123,9 +123,10 @@ def reciprocal_no_nan(x: TensorLike, name: str | None = None) -> Tensor:
 
 
 def polyval(coeffs: Sequence[TensorLike], x: TensorLike, name: str | None = None) -> Tensor:
-    """Return the polynomial `coeffs[0] * x**(n - 1) + ... + coeffs[n - 1]`, elementwise, by Horner's rule.
+    """Return the value of a polynomial, elementwise, by Horner's rule.
 
-    It is differentiable with respect to the list's coefficients, which are broadcast, and `x`.
+    It is differentiable with respect to `x` and to the coefficients, a list of tensors which are broadcast, that of the
+    highest power first.
 
     Examples
     --------

@@ -1,0 +1,93 @@
+"""Every public name of tapegrad: where it is exported, what it is, and which of its names documents it.
+
+The reference is written from this list, and the tests of the docstrings walk it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import tapegrad
+
+__all__ = ["Entry", "entries", "heading", "namespaces"]
+
+_WITH_EXTRAS = ("scipy", "special")
+"""Namespaces that `tapegrad.__all__` leaves out, since they cannot be imported everywhere."""
+
+
+@dataclass
+class Entry:
+    """One public object, under all of its names."""
+
+    value: Any
+    names: list[str] = field(default_factory=list)
+    """Qualified; the first one is where the reference documents it."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace whose pages document it."""
+        return self.names[0].rpartition(".")[0]
+
+    @property
+    def module(self) -> str:
+        """The module that defines it."""
+        return getattr(self.value, "__module__", None) or type(self.value).__module__
+
+    @property
+    def is_own(self) -> bool:
+        """Whether tapegrad made it; the rest is NumPy's or Python's, exported as it is."""
+        return self.module.split(".")[0] == "tapegrad"
+
+
+def namespaces() -> dict[str, ModuleType]:
+    """Return the modules that are reached from `tapegrad` by exported names, by name and in that order."""
+    found: dict[str, ModuleType] = {}
+
+    def visit(module: ModuleType, more: tuple[str, ...] = ()) -> None:
+        found[module.__name__] = module
+        for name in (*module.__all__, *more):
+            member = getattr(module, name)
+            own = isinstance(member, ModuleType) and member.__name__ == f"{module.__name__}.{name}"
+            if own and hasattr(member, "__all__") and member.__name__ not in found:
+                visit(member)
+
+    visit(tapegrad, _WITH_EXTRAS)
+    return found
+
+
+def entries() -> list[Entry]:
+    """Return all public objects, in the order in which the namespaces export them."""
+    found: dict[Any, Entry] = {}
+    for name, module in namespaces().items():
+        for member in module.__all__:
+            value = getattr(module, member)
+            if not isinstance(value, ModuleType):
+                # Equal constants are not the same name: `tapegrad.newaxis` is None, as `tapegrad.numpy.newaxis` is.
+                key = id(value) if callable(value) or _is_own(value) else f"{name}.{member}"
+                found.setdefault(key, Entry(value)).names.append(f"{name}.{member}")
+    for entry in found.values():
+        entry.names.sort(key=lambda name: _rank(entry, name))
+    return list(found.values())
+
+
+def _is_own(value: Any) -> bool:
+    return type(value).__module__.split(".")[0] == "tapegrad"
+
+
+def _rank(entry: Entry, name: str) -> tuple[bool, bool, int]:
+    """Sort the name first under which the object knows itself, where its own namespace exports it."""
+    namespace, _, member = name.rpartition(".")
+    defined = entry.module == namespace or entry.module.startswith(f"{namespace}.")
+    top = namespace == "tapegrad"
+    own = getattr(entry.value, "__name__", getattr(entry.value, "name", member))
+    return not (top or defined), own.rpartition(".")[2] != member, namespace.count(".")
+
+
+def heading(module: str) -> str:
+    """Return the first line of a module's docstring, without its full stop."""
+    importlib.import_module(module)
+    return (sys.modules[module].__doc__ or module).strip().splitlines()[0].rstrip(".")
