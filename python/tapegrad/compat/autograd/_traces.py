@@ -162,7 +162,7 @@ def new_box(value: Any, trace: Any, node: Node) -> Any:
     """
     if not isinstance(trace, Trace):
         raise TypeError(
-            f"new_box: the trace must be what `with trace_stack.new_trace() as trace` gives, not {trace!r}."
+            f"new_box: the trace must be that of `with trace_stack.new_trace() as trace`, not {trace!r}."
         )
     leaves = leaves_of(value)
     sources = [source_of("new_box", leaf) for leaf in leaves]

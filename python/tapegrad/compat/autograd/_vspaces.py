@@ -242,8 +242,8 @@ def _of_array(value: Any) -> VSpace:
 
 for _kind in (float, complex, np.floating, np.complexfloating, np.ndarray):
     VSpace.register(_kind, _of_array)
-for _kind in (list, tuple, dict):
-    ContainerVSpace.register(_kind)
+for _container in (list, tuple, dict):
+    ContainerVSpace.register(_container)
 
 
 class SparseObject:

@@ -243,7 +243,7 @@ class _Hessian(_Jacobian):
 
 
 class _First(_Jacobian):
-    """The gradient of a function whose result is a number, which is faster than a stack of one row; else the Jacobian."""
+    """The Jacobian, of a function whose result is a number by way of its gradient, which is faster."""
 
     def __init__(self, f: Function, argnums: Argnums) -> None:
         super().__init__(f, argnums, False, None, False)
