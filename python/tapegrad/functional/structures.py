@@ -13,7 +13,7 @@ from tapegrad._native import Tensor
 __all__ = ["leaves_of", "map_leaves", "pack_as"]
 
 # Types that need no closer look.
-_LEAVES = frozenset({float, int, complex, np.ndarray, np.float64, Tensor})
+_LEAVES = frozenset({float, int, complex, bool, str, type(None), np.ndarray, np.float64, np.float32, Tensor})
 
 
 def leaves_of(structure: Any) -> list[Any]:

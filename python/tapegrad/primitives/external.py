@@ -139,7 +139,7 @@ class Call:
     def run(self, function: Callable[..., Any]) -> Any:
         """Return the function's result, recorded."""
         self._function = function
-        self._out = map_leaves(_as_output, function(*map_leaves(plain, self._args), **self._kwargs))
+        self._out = map_leaves(_as_output, function(*_mapped(plain, self._args), **self._kwargs))
         self._outputs = [leaf for leaf in leaves_of(self._out) if differentiable(leaf)]
         record(self, tuple(self._operands), tuple(self._outputs), None)
         return self._out
@@ -193,7 +193,7 @@ class Call:
 
     def _converted(self, convert: Callable[[Any], Any]) -> Any:
         """Return the result and the arguments, as the rules get them."""
-        return map_leaves(convert, [self._out, *self._args])
+        return _mapped(convert, (self._out, *self._args))
 
     def _filled(self, structure: Any, values: Sequence[Any]) -> Any:
         """Return the structure with a derivative in place of each operand, zeros for other numbers, and `None`."""
@@ -227,7 +227,7 @@ class Call:
             args = list(self._args)
             for k, argument in zip(self._chosen, self._filled_in(point), strict=True):
                 args[k] = argument
-            result = self._function(*map_leaves(plain, args), **self._kwargs)
+            result = self._function(*_mapped(plain, args), **self._kwargs)
             return [np.asarray(leaf) for leaf in leaves_of(result) if differentiable(_as_output(leaf))]
 
         return method(function, [np.asarray(plain(x)) for x in self._operands], [np.asarray(g) for g in given])
@@ -238,6 +238,11 @@ class Call:
         args = [self._args[k] for k in self._chosen]
         filled: list[Any] = map_leaves(lambda leaf: next(rest) if differentiable(leaf) else leaf, args)
         return filled
+
+
+def _mapped(function: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
+    """Return the values, each of which may be a structure, with a function applied to every leaf."""
+    return [map_leaves(function, value) for value in values]
 
 
 def _as_output(leaf: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Modules with the names of one of NumPy's or SciPy's, whose functions take tensors; each made when it is first used."""
+"""Modules with the names of NumPy's and SciPy's, whose functions take tensors; each is made when it is first used."""
 
 from __future__ import annotations
 

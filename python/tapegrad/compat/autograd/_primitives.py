@@ -7,7 +7,7 @@ them, cotangents of complex values change from one convention to the other.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, ValuesView
 from typing import Any, NoReturn
 
 import numpy as np
@@ -25,7 +25,7 @@ from tapegrad.compat.autograd._values import (
     settled,
 )
 from tapegrad.compat.autograd._vspaces import SparseObject
-from tapegrad.functional.structures import leaves_of, map_leaves
+from tapegrad.functional.structures import leaves_of
 from tapegrad.primitives.external import Call
 
 __all__ = ["library", "notrace_primitive", "primitive", "register_notrace"]
@@ -66,7 +66,7 @@ def primitive(f_raw: Function) -> Function:
 
     @functools.wraps(f_raw)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not _holds_any_tensor(args) and not (kwargs and _holds_any_tensor(kwargs)):
+        if not _holds_any_tensor(args) and not (kwargs and _holds_any_tensor(kwargs.values())):
             return f_raw(*args, **kwargs)
         return _called(f_raw, rules, args, kwargs)
 
@@ -142,8 +142,13 @@ def library(function: Function, recorded: Function | None) -> Function:
     def call(*args: Any, **kwargs: Any) -> Any:
         for arg in args:
             kind = type(arg)
-            if kind is Tensor or (kind not in _PLAIN and holds_tensor((arg,))):
+            if kind is Tensor:
                 break
+            if kind not in _PLAIN:
+                if isinstance(arg, ValuesView):  # those of a dictionary, which NumPy does not take for a sequence
+                    return call(*[list(arg) if isinstance(arg, ValuesView) else arg for arg in args], **kwargs)
+                if holds_tensor((arg,)):
+                    break
         else:
             if not kwargs or not holds_tensor(kwargs.values()):
                 return function(*args, **kwargs)
@@ -174,8 +179,13 @@ def _undefined(name: str, argnum: int, *details: Any) -> NoReturn:
     raise NotImplementedError(f"VJP of {name} wrt argnum {argnum} not defined")
 
 
-def _holds_any_tensor(structure: Any) -> bool:
-    return any([isinstance(leaf, Value) for leaf in leaves_of(structure)])
+def _holds_any_tensor(values: Iterable[Any]) -> bool:
+    """Return whether there is a tensor among these values or in their structures."""
+    for value in values:
+        kind = type(value)
+        if kind is Tensor or (kind not in _PLAIN and any([isinstance(leaf, Value) for leaf in leaves_of(value)])):
+            return True
+    return False
 
 
 def _called(function: Function, rules: Rules, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -186,10 +196,10 @@ def _called(function: Function, rules: Rules, args: tuple[Any, ...], kwargs: dic
             "given by keyword: give it by position."
         )
     chosen = [k for k, arg in enumerate(args) if holds_watched(arg)]
+    keywords = getval(kwargs) if kwargs else kwargs
     if not chosen:
-        return function(*getval(args), **getval(kwargs))
-    call = Call(rules.name, _vjp(rules, chosen), _jvp(rules, chosen), args, getval(kwargs), chosen)
-    return call.run(function)
+        return function(*map(getval, args), **keywords)
+    return Call(rules.name, _vjp(rules, chosen), _jvp(rules, chosen), args, keywords, chosen).run(function)
 
 
 def _vjp(rules: Rules, chosen: list[int]) -> Function:
@@ -197,7 +207,7 @@ def _vjp(rules: Rules, chosen: list[int]) -> Function:
 
     def vjp(g: Any, out: Any, *args: Any, **kwargs: Any) -> Any:
         if rules.vjp is None:
-            found = [rules.fallback(k, out, args, kwargs)(conjugated(g)) for k in chosen]
+            found: Sequence[Any] = [rules.fallback(k, out, args, kwargs)(conjugated(g)) for k in chosen]
         else:
             found = rules.vjp(chosen, out, args, kwargs)(conjugated(g))
         cotangents = tuple([_cotangent(part, args[k]) for k, part in zip(chosen, found, strict=True)])
@@ -210,8 +220,10 @@ def _cotangent(found: Any, argument: Any) -> Any:
     """Return an argument's cotangent in the tape's convention."""
     if isinstance(found, SparseObject):
         found = found.dense()
-    if isinstance(argument, (float, np.ndarray, np.generic, Value)) and not np.iscomplexobj(getval(argument)):
-        return real(found) if isinstance(found, Value) else np.real(found) if found is not None else None
+    if isinstance(argument, Value) and not argument.dtype.is_complex:
+        return real(found)
+    if isinstance(argument, (float, np.ndarray, np.generic)) and not np.iscomplexobj(argument) and found is not None:
+        return np.real(found)
     return conjugated(found)
 
 

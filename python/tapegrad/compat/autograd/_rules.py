@@ -106,7 +106,7 @@ def _nothing(g: Any) -> None:
 def defvjp_argnum(fun: Function, vjpmaker: Function) -> None:
     """Define how cotangents go back through a primitive by one maker, which is told the argument's number.
 
-    `vjpmaker(argnum, ans, args, kwargs)` returns the function that takes the cotangent of `ans` to that of the argument.
+    `vjpmaker(argnum, ans, args, kwargs)` returns what takes the cotangent of `ans` to that of the argument.
 
     Examples
     --------

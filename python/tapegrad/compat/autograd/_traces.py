@@ -79,7 +79,7 @@ class Node:
         node.initialize_root(*args, **kwargs)
         return node
 
-    def initialize_root(self) -> None:
+    def initialize_root(self, *args: Any, **kwargs: Any) -> None:
         """Take the arguments of `new_root`."""
 
 
@@ -101,7 +101,7 @@ class JVPNode(Node):
 
     _direction: Any = None
 
-    def initialize_root(self, g: Any) -> None:
+    def initialize_root(self, g: Any, *args: Any, **kwargs: Any) -> None:
         """Take the box's tangent."""
         self._direction = g
 
@@ -161,7 +161,9 @@ def new_box(value: Any, trace: Any, node: Node) -> Any:
     np.float64(6.0)
     """
     if not isinstance(trace, Trace):
-        raise TypeError(f"new_box: the trace must come from `with trace_stack.new_trace() as trace`, but it is {trace!r}.")
+        raise TypeError(
+            f"new_box: the trace must be that of `with trace_stack.new_trace() as trace`, not {trace!r}."
+        )
     leaves = leaves_of(value)
     sources = [source_of("new_box", leaf) for leaf in leaves]
     trace.tape.watch([source for source in sources if source is not None])

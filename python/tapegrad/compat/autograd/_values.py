@@ -59,10 +59,7 @@ def _plain(leaf: Any) -> Any:
 
 def holds_tensor(values: Iterable[Any]) -> bool:
     """Return whether there is a tensor among these values or in their lists and tuples."""
-    for value in values:
-        if isinstance(value, Value) or (isinstance(value, (list, tuple)) and holds_value(value)):
-            return True
-    return False
+    return any([isinstance(x, Value) or (isinstance(x, (list, tuple)) and holds_value(x)) for x in values])
 
 
 def holds_watched(structure: Any) -> bool:
@@ -101,4 +98,3 @@ def replaced(values: Iterable[Any], k: int, value: Any) -> list[Any]:
     result = list(values)
     result[k] = value
     return result
-

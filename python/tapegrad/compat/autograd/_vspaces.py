@@ -143,7 +143,9 @@ class ArrayVSpace(VSpace):
 
     def randn(self) -> npt.NDArray[Any]:
         """Return normally distributed random numbers."""
-        return np.asarray(sum(unit * np.random.standard_normal(self.shape) for unit in self._units), self.dtype)
+        # Programs seed them by np.random.seed.
+        parts = [unit * np.random.standard_normal(self.shape) for unit in self._units]  # noqa: NPY002
+        return np.asarray(sum(parts), self.dtype)
 
     def _inner_prod(self, x: Any, y: Any) -> Any:
         return np.real(np.vdot(x, y))
@@ -238,12 +240,10 @@ def _of_array(value: Any) -> VSpace:
     return ComplexArrayVSpace(value) if np.iscomplexobj(value) else ArrayVSpace(value)
 
 
-VSpace.mappings.update(
-    {
-        **dict.fromkeys((float, complex, np.floating, np.complexfloating, np.ndarray), _of_array),
-        **dict.fromkeys((list, tuple, dict), ContainerVSpace),
-    }
-)
+for _kind in (float, complex, np.floating, np.complexfloating, np.ndarray):
+    VSpace.register(_kind, _of_array)
+for _container in (list, tuple, dict):
+    ContainerVSpace.register(_container)
 
 
 class SparseObject:
@@ -267,5 +267,3 @@ class SparseObject:
     def dense(self) -> Any:
         """Return the cotangent as a value of the space."""
         return self.mut_add(self.vs.zeros())
-
-

@@ -7,7 +7,7 @@ substitutes; `isinstance` and `type` look through tensors at the values.
 from __future__ import annotations
 
 import builtins
-from builtins import dict, list, tuple
+from builtins import dict, list, tuple  # noqa: UP029 (exported)
 from typing import Any
 
 from tapegrad import nest

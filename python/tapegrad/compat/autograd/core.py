@@ -15,7 +15,7 @@ from tapegrad.compat.autograd._rules import (
     defvjp_argnums,
 )
 from tapegrad.compat.autograd._traces import JVPNode, VJPNode, backward_pass
-from tapegrad.compat.autograd._values import Function, conjugated
+from tapegrad.compat.autograd._values import Function, conjugated, settled
 from tapegrad.compat.autograd._vspaces import SparseObject, VSpace, vspace
 from tapegrad.compat.autograd.tracer import Box, Node, getval, isbox, trace
 from tapegrad.compat.autograd.util import func, subval, toposort
@@ -60,7 +60,7 @@ def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
     >>> value, vjp(1.0)
     (np.float64(9.0), np.float64(6.0))
     """
-    value, pullback = reverse_product(fun, x)
+    value, pullback = reverse_product(lambda y: settled(fun(y)), x)
     return lambda g: conjugated(pullback(conjugated(g))), value
 
 

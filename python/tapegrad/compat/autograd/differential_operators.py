@@ -180,8 +180,8 @@ class _Grad(_Conjugated, gradients._Gradient):
         """Raise for complex results."""
         if value.dtype.is_complex:
             raise TypeError(
-                f"{self.what}: {name_of(self.__wrapped__)} must return real numbers, but they are {value.dtype.name}. Use "
-                "holomorphic_grad if it is a holomorphic function."
+                f"{self.what}: {name_of(self.__wrapped__)} must return real numbers, but they are {value.dtype.name}: "
+                "use holomorphic_grad if it is a holomorphic function."
             )
 
 
@@ -243,7 +243,7 @@ class _Hessian(_Jacobian):
 
 
 class _First(_Jacobian):
-    """The gradient of a function whose result is a number, which takes one row instead of a stack; else the Jacobian."""
+    """The Jacobian, of a function whose result is a number by way of its gradient, which is faster."""
 
     def __init__(self, f: Function, argnums: Argnums) -> None:
         super().__init__(f, argnums, False, None, False)
@@ -445,7 +445,7 @@ def multigrad_dict(fun: Function) -> Function:
         names = list(bound.arguments)
 
         def of_all(*values: Any) -> Any:
-            moved = inspect.BoundArguments(signature, dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
+            moved = inspect.BoundArguments(signature, dict(zip(names, values, strict=True)))
             return fun(*moved.args, **moved.kwargs)
 
         values = [bound.arguments[name] for name in names]

@@ -66,8 +66,8 @@ class Box(metaclass=_Recorded):
         """
         if not issubclass(value_type, (np.ndarray, np.number, float, complex, Value)):
             raise TypeError(
-                f"{cls.__name__}.register: {value_type.__name__} is no type of arrays or numbers, and tapes record only "
-                "these: pass such values through primitives, or as dataclasses."
+                f"{cls.__name__}.register: {value_type.__name__} is no type of arrays or numbers, and tapes record "
+                "only these: pass such values through primitives, or as dataclasses."
             )
 
 

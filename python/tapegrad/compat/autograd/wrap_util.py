@@ -37,9 +37,7 @@ def unary_to_nary(unary_operator: Function) -> Function:
     """
 
     @functools.wraps(unary_operator)
-    def operator(
-        fun: Function, argnum: int | Sequence[int] = 0, *nary_op_args: Any, **nary_op_kwargs: Any
-    ) -> Function:
+    def operator(fun: Function, argnum: int | Sequence[int] = 0, *nary_op_args: Any, **nary_op_kwargs: Any) -> Function:
         several = not isinstance(argnum, int) and isinstance(argnum, Sequence)
 
         @functools.wraps(fun, assigned=("__doc__", "__name__", "__module__"))
@@ -48,6 +46,7 @@ def unary_to_nary(unary_operator: Function) -> Function:
                 pairs = zip(argnum, x, strict=True) if several else [(argnum, x)]  # type: ignore[arg-type]
                 return fun(*subvals(args, pairs), **kwargs)  # type: ignore[arg-type]
 
+            unary.__name__ = getattr(fun, "__name__", unary.__name__)
             x = tuple([args[k] for k in argnum]) if several else args[argnum]  # type: ignore[index,union-attr]
             return unary_operator(unary, x, *nary_op_args, **nary_op_kwargs)
 

@@ -44,9 +44,7 @@ def unflatten_optimizer(optimize: Function) -> Function:
     return of_structure
 
 
-def _descent(
-    grad: Function, x: Any, callback: Function | None, num_iters: int, step: Callable[[Any, int], Any]
-) -> Any:
+def _descent(grad: Function, x: Any, callback: Function | None, num_iters: int, step: Callable[[Any, int], Any]) -> Any:
     """Return where a number of steps lead: each adds what `step` makes of the gradient."""
     for i in range(num_iters):
         g = grad(x, i)

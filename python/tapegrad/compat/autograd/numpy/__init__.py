@@ -28,13 +28,28 @@ from tapegrad.compat.autograd.numpy import (
     numpy_wrapper,
     random,
 )
-from tapegrad.compat.autograd.numpy.numpy_wrapper import make_diagonal
+from tapegrad.compat.autograd.numpy._index_tricks import c_, r_
+from tapegrad.compat.autograd.numpy.numpy_wrapper import make_diagonal, where
 
 __version__ = _np.__version__
 
-__all__ = names_of(_np, {"make_diagonal": make_diagonal})
+# NumPy's names, among which are those of c_, r_, where and of the submodules, and autograd's own.
+_OWN = {
+    "c_": c_,
+    "fft": fft,
+    "linalg": linalg,
+    "make_diagonal": make_diagonal,
+    "numpy_boxes": numpy_boxes,
+    "numpy_jvps": numpy_jvps,
+    "numpy_vjps": numpy_vjps,
+    "numpy_vspaces": numpy_vspaces,
+    "numpy_wrapper": numpy_wrapper,
+    "r_": r_,
+    "random": random,
+    "where": where,
+}
 
-__all__ += ["numpy_boxes", "numpy_jvps", "numpy_vjps", "numpy_vspaces", "numpy_wrapper"]
+__all__ = names_of(_np, _OWN)
 
 _get = mirrored(_np, globals(), lambda name: getattr(_recorded, name, getattr(_np, name)))
 

@@ -1,7 +1,8 @@
-"""How NumPy's functions are made to take tensors, and a few functions beside NumPy's: `autograd.numpy.numpy_wrapper`."""
+"""How NumPy's functions are made to take tensors, and a few more, as in `autograd.numpy.numpy_wrapper`."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from tapegrad._native import Value
 from tapegrad.compat.autograd._namespaces import wrapped
 from tapegrad.compat.autograd._primitives import notrace_primitive, primitive
 
-__all__ = ["make_diagonal", "metadata", "notrace_primitive", "numpy_version", "primitive", "wrap_namespace"]
+__all__ = ["make_diagonal", "metadata", "notrace_primitive", "numpy_version", "primitive", "where", "wrap_namespace"]
 
 numpy_version = np.__version__
 
@@ -82,3 +83,30 @@ def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
             f"axis1={axis1}, axis2={axis2}."
         )
     return np.where(np.eye(np.shape(D)[-1], dtype=bool), np.expand_dims(D, -1), 0.0)
+
+
+_where = wrapped(np.where, recorded.where)
+
+
+def where(condition: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return `numpy.where`; of Python's numbers and lists it is one, not an array.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> np.where(True, 1.0, 2.0), np.where(np.array([True, False]), x=1.0, y=2.0)
+    (1.0, array([1., 2.]))
+    """
+    if not args and not kwargs:
+        return _where(condition)
+    branches = inspect.signature(lambda x, y: None).bind(*args, **kwargs).args
+    result = _where(condition, *branches)
+    if isinstance(result, np.ndarray) and not any([_holds_array(x) for x in (condition, *branches)]):
+        return result.tolist()
+    return result
+
+
+def _holds_array(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return any([_holds_array(element) for element in x])
+    return isinstance(x, (np.ndarray, np.generic, Value))

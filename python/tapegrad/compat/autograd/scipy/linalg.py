@@ -62,7 +62,7 @@ def _solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     a, b, q = _tnp.asarray(a), _tnp.asarray(b), _tnp.asarray(q)
     rows, columns = q.shape
     system = _tnp.kron(a, _np.eye(columns)) + _tnp.kron(_np.eye(rows), _tnp.transpose(b))
-    return _tnp.linalg.solve(system, _tnp.reshape(q, (rows * columns,))).reshape(rows, columns)
+    return _tnp.reshape(_tnp.linalg.solve(system, _tnp.reshape(q, (rows * columns,))), (rows, columns))
 
 
 def _solve_banded(

@@ -32,7 +32,7 @@ def convolve(
     dot_axes
         The axes of `A` and those of `B` to sum products over.
     mode
-        "full", or "valid": where one array covers the other.
+        "full"; "valid": where one array covers the other; or "same": as much of the middle as `A` is long.
 
     Returns
     -------
@@ -59,11 +59,9 @@ def convolve(
     a_slides = mode == "valid" and any(n < m for n, m in sizes)
     if mode == "valid" and a_slides and any(n > m for n, m in sizes):
         raise ValueError(f'convolve: in "valid" mode one array must cover the other, but the sizes are {sizes}.')
-    if mode not in ("full", "valid"):
-        raise ValueError(f'convolve: mode must be "full" or "valid", not {mode!r}.')
-    if mode == "full":
-        margins = {i: m - 1 for i, (_, m) in zip(along_a, sizes, strict=True)}
-        a = tnp.pad(a, [(margins.get(i, 0),) * 2 for i in range(a.ndim)])
+    if mode != "valid":
+        margins = {i: _margin(mode, m) for i, (_, m) in zip(along_a, sizes, strict=True)}
+        a = tnp.pad(a, [margins.get(i, (0, 0)) for i in range(a.ndim)])
     wide, narrow, along_wide, along_narrow = (b, a, along_b, along_a) if a_slides else (a, b, along_a, along_b)
     windows = np.lib.stride_tricks.sliding_window_view(
         wide, [narrow.shape[j] for j in along_narrow], axis=tuple(along_wide)
@@ -83,6 +81,15 @@ def convolve(
     wide_names, narrow_names = (names_b, names_a) if a_slides else (names_a, names_b)
     text = f"{''.join(wide_names)}{''.join(inside)},{''.join(narrow_names)}->{kept}"
     return settled(tnp.einsum(text, windows, narrow))
+
+
+def _margin(mode: str, size: int) -> tuple[int, int]:
+    """Return how many zeros go before and after an axis along which a kernel of this size slides."""
+    if mode == "full":
+        return size - 1, size - 1
+    if mode == "same":
+        return size // 2, (size - 1) // 2
+    raise ValueError(f'convolve: mode must be "full", "valid" or "same", not {mode!r}.')
 
 
 def _from_front(axes: Sequence[int], ndim: int) -> list[int]:

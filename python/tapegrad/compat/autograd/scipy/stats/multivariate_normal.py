@@ -57,7 +57,7 @@ def _regular(matrix: Any, difference: Any) -> tuple[Any, Any]:
     """Return the logarithm of the determinant of 2 pi cov, and the squared distances."""
     factor = tnp.linalg.cholesky(matrix)
     size = matrix.shape[0]
-    columns = tnp.reshape(difference, (-1, size)).T
+    columns = tnp.transpose(tnp.reshape(difference, (-1, size)))
     scaled = linalg.triangular_solve(factor, columns, lower=True)
     log_volume = size * math.log(2.0 * math.pi) + 2.0 * tnp.sum(tnp.log(tnp.diagonal(factor)))
     return log_volume, tnp.reshape(tnp.sum(scaled * scaled, axis=0), difference.shape[:-1])
