@@ -202,8 +202,8 @@ class _HessianVectorProduct(Transformed):
         vector = args[-1]
         directions = point.unpack(self.what, vector, "vector")
         f = self.__wrapped__
-        # The Hessian is symmetric: a second sweep, with the vector for cotangents, gives what a push along it would, and
-        # writes each contribution to where it belongs, while a push makes a new tangent for each node.
+        # The Hessian is symmetric: a second sweep, with the vector for cotangents, gives what a push along it would. It
+        # is the faster of the two: elementwise nodes are swept in chains, but pushed one by one.
         with GradientTape(False, False) as outer:
             outer.watch(point.sources)
             with GradientTape(False, False) as tape:
