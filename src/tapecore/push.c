@@ -134,10 +134,9 @@ static tg_status elementwise_node(tg_push *push, const tg_node *node) {
     for (uint32_t k = 0; k < node->operands && status == TG_OK; k++) {
         tg_value t;
         if (!info->partial[k] || !tangent_of(push, node->in[k], &t)) continue;
-        if (empty && passes_on(info, k, &t, output)) {
+        if (passes_on(info, k, &t, output)) {
             tg_array_retain(t.array);
-            sum.array = t.array;
-            empty = false;
+            status = add(push, &sum, &empty, &t);
             continue;
         }
         if (!empty) { /* what passed on belongs to the operand */

@@ -16,6 +16,9 @@ from tapegrad._ops.matrix.parts import adjoint, as_matrices, band, hermitian_par
 
 __all__ = ["cholesky", "qr", "triangular_factor"]
 
+_SMALL = 64
+"""Up to this size the derivative of a Cholesky factor is computed without blocks."""
+
 
 def cholesky(a: TensorLike, upper: bool = False) -> Tensor:
     """Return the lower triangular L with `L @ adjoint(L) == a`, or with `upper` its adjoint.
@@ -28,20 +31,43 @@ def cholesky(a: TensorLike, upper: bool = False) -> Tensor:
 
 
 def _cholesky_vjp(g: Tensor, out: Tensor, upper: bool) -> Tensor:
-    # I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527: with dA = L (P + P^H) L^H, where
-    # P is lower triangular with half of the diagonal, dL = L P.
-    if upper:
-        out, g = adjoint(out), adjoint(g)
-    middle = hermitian_part(_halved(band(matmul(adjoint(out), g), upper=0)))
-    left = triangular_solve(out, middle, adjoint=True)
-    return adjoint(triangular_solve(out, adjoint(left), adjoint=True))
+    return _of_lower_factor(adjoint(g), adjoint(out)) if upper else _of_lower_factor(g, out)
 
 
-def _halved(a: Tensor) -> Tensor:
-    """Return the matrices with half of their diagonals."""
-    factors = np.ones(a.shape[-2:], np.finfo(a.dtype.dtype).dtype)
+def _of_lower_factor(g: Tensor, factor: Tensor) -> Tensor:
+    """Return the Hermitian cotangent of the matrices for that of their lower factors."""
+    n = factor.shape[-1]
+    if n <= _SMALL:
+        # I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527: with dA = L (P + P^H) L^H, where
+        # P is lower triangular with half of the diagonal, dL = L P.
+        middle = hermitian_part(_lower_halved(matmul(adjoint(factor), g)))
+        left = triangular_solve(factor, middle, adjoint=True)
+        return adjoint(triangular_solve(factor, adjoint(left), adjoint=True))
+    # The same by blocks, as they are computed: A11 = L11 L11^H, A21 = L21 L11^H, A22 - L21 L21^H = L22 L22^H. That
+    # takes a fifth of the arithmetic, since none is done on zeros.
+    first, second = slice(None, n // 2), slice(n // 2, None)
+    l11, l21, l22 = _blocks(factor, first, second)
+    g11, g21, g22 = _blocks(g, first, second)
+    a22 = _of_lower_factor(g22, l22)
+    half_of_l21 = elementwise.subtract(elementwise.multiply(g21, 0.5), matmul(a22, l21))
+    a12 = triangular_solve(l11, adjoint(half_of_l21), adjoint=True)
+    a11 = _of_lower_factor(elementwise.subtract(g11, elementwise.multiply(matmul(a12, l21), 2.0)), l11)
+    axis = g.ndim - 1
+    rows = [_native.concatenate([a11, a12], axis), _native.concatenate([adjoint(a12), a22], axis)]
+    return _native.concatenate(rows, axis - 1)
+
+
+def _blocks(a: Tensor, first: slice, second: slice) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the blocks 11, 21 and 22 of the matrices."""
+    index = _native.basic_index
+    return index(a, (..., first, first)), index(a, (..., second, first)), index(a, (..., second, second))
+
+
+def _lower_halved(a: Tensor) -> Tensor:
+    """Return the lower triangles of the matrices with half of their diagonals."""
+    factors = np.tri(a.shape[-1], dtype=np.finfo(a.dtype.dtype).dtype)
     np.fill_diagonal(factors, 0.5)
-    return elementwise.multiply(a, factors)
+    return elementwise.multiply_no_nan(a, factors)
 
 
 _cholesky = structural("cholesky", lambda a, *, upper: np.linalg.cholesky(a, upper=upper), a=_cholesky_vjp)
@@ -83,7 +109,7 @@ def _of_factors(g_q: Tensor | None, g_r: Tensor | None, q: Tensor, r: Tensor) ->
     of_r = zero if g_r is None else matmul(g_r, adjoint(r))
     of_q = zero if g_q is None else matmul(adjoint(q), g_q)
     w = elementwise.subtract(of_q, of_r)
-    middle = _halved(band(elementwise.subtract(w, adjoint(w)), upper=0))
+    middle = _lower_halved(elementwise.subtract(w, adjoint(w)))
     if columns > count:
         first, rest = (..., slice(None, count)), (..., slice(count, None))
         left = matmul(q, _over_adjoint(middle, getitem(r, first)))

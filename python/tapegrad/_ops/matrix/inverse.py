@@ -21,6 +21,7 @@ from tapegrad._ops.arguments import as_axis, as_inexact, as_int, as_tensor
 from tapegrad._ops.declare import Operation, TensorLike, linear, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.matrix.parts import adjoint, as_matrices, band
+from tapegrad._ops.matrix.triangular import solve_triangular
 from tapegrad._ops.shaping import expand_dims, moveaxis, squeeze
 
 __all__ = ["cholesky_solve", "inv", "inverse_or_nan", "solve", "tensorinv", "tensorsolve", "triangular_solve"]
@@ -141,17 +142,6 @@ def _triangular_solution(a: Tensor, b: Tensor, lower: bool, adjoined: bool) -> T
     return result
 
 
-def _triangular_forward(a: _Array, b: _Array, *, lower: bool, adjoined: bool) -> _Array:
-    # NumPy has no triangular solver. LU with pivoting leaves an upper triangular matrix as it is, so that the
-    # general one does the back substitution and nothing else; a lower one becomes upper by reversing both axes.
-    a = np.tril(a) if lower else np.triu(a)
-    if adjoined:
-        a, lower = np.conjugate(a.swapaxes(-1, -2)), not lower
-    if not lower:
-        return np.linalg.solve(a, b)
-    return np.linalg.solve(a[..., ::-1, ::-1], b[..., ::-1, :])[..., ::-1, :]
-
-
 def _triangular_a_vjp(g: Tensor, a: Tensor, out: Tensor, lower: bool, adjoined: bool) -> Tensor:
     slope = _triangular_solution(a, g, lower, not adjoined)
     product = matmul(out, adjoint(slope)) if adjoined else matmul(slope, adjoint(out))
@@ -160,14 +150,14 @@ def _triangular_a_vjp(g: Tensor, a: Tensor, out: Tensor, lower: bool, adjoined: 
 
 _triangular_solve: Operation = structural(
     "triangular_solve",
-    _triangular_forward,
+    lambda a, b, *, lower, adjoined: solve_triangular(a, b, lower, adjoined),
     a=_triangular_a_vjp,
     b=lambda g, a, lower, adjoined: _triangular_solution(a, g, lower, not adjoined),
 )
 
 
 def _triangular_fixed_forward(b: _Array, *, matrix: _Array, lower: bool, adjoined: bool, leading: int) -> _Array:
-    solve = functools.partial(_triangular_forward, lower=lower, adjoined=adjoined)
+    solve = functools.partial(solve_triangular, lower=lower, adjoined=adjoined)
     return _with_more_columns(solve, matrix, b, leading)
 
 
