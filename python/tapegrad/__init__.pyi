@@ -21,6 +21,7 @@ from tapegrad import signal as signal
 from tapegrad import sparse as sparse
 from tapegrad import special as special
 from tapegrad import testing as testing
+from tapegrad._config import show_config as show_config
 from tapegrad._custom_gradient import custom_gradient as custom_gradient
 from tapegrad._custom_gradient import grad_pass_through as grad_pass_through
 from tapegrad._custom_gradient import stop_gradient as stop_gradient

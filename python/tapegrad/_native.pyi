@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType, TracebackType
-from typing import Any, ClassVar, Literal, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, final, overload
+from typing import Any, ClassVar, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -156,6 +156,7 @@ class GradientTape:
         debug: bool = False,
         max_bytes: int | None = None,
     ) -> None: ...
+    def __reduce__(self) -> NoReturn: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
@@ -387,6 +388,9 @@ def record(rule: _Rule, operands: tuple[Any, ...], results: Tensor | npt.ArrayLi
 
 # The table: name, number of operands, forward rule, partials, domains, rule for complex values, summary.
 def op_table() -> tuple[tuple[str, int, str | None, tuple[str | None, ...], tuple[str, ...], str, str], ...]: ...
+
+# How the module was compiled, and which of NumPy's loops the core runs.
+def build_info() -> dict[str, Any]: ...
 
 # Memory: (live, cached, peak, limit, taken, fresh).
 def memory_stats() -> tuple[int, int, int, int, int, int]: ...

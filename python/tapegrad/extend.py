@@ -47,8 +47,8 @@ def implements(
     Parameters
     ----------
     *functions
-        Functions that ask their arguments for `__array_function__`: those of a library, or NumPy's, all of which tensors
-        have something for already. NumPy's can be given by name; one that the installed NumPy lacks is passed over.
+        Functions that ask their arguments for `__array_function__`: those of a library, or NumPy's, for all of which
+        tensors have something already. NumPy's can be given by name; one that the installed NumPy lacks is passed over.
     constant
         Whether the function is piecewise constant, so that no tape follows its results.
     replace

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tapegrad import _native
+from tapegrad import _forks, _native
 from tapegrad._native import Tensor, Value, array
 from tapegrad._ops.arguments import as_int, as_shape, as_tensor
 from tapegrad._ops.declare import TensorLike
@@ -28,10 +28,27 @@ __all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
 State: TypeAlias = dict[int | None, Mapping[str, Any]]
 """The states of generators by their seeds; under `None` that of the one that is shared."""
 
-_lock = threading.Lock()
 _global_seed: int | None = None
 _shared: np.random.Generator | None = None  # made when first needed: importing numpy.random takes its time
 _by_seed: dict[int, np.random.Generator] = {}
+_drawing: list[threading.Lock] = []  # the locks of NumPy's generators that are held around a fork
+
+
+def _hold_generators() -> None:
+    """Wait for draws in other threads."""
+    for own in [_shared, *_by_seed.values()]:
+        if own is not None:
+            own.bit_generator.lock.acquire()
+            _drawing.append(own.bit_generator.lock)
+
+
+def _let_generators_go() -> None:
+    while _drawing:
+        _drawing.pop().release()
+
+
+_forks.around(_hold_generators, _let_generators_go)
+_lock = _forks.lock()  # after what is done under it: the last one registered is taken first
 
 
 def set_seed(seed: int) -> None:

@@ -7,7 +7,7 @@ cdef extern from "<stdbool.h>" nogil:
     ctypedef bint c_bool "bool"
 
 cdef extern from "core.h" nogil:
-    enum: TG_MAX_DIMS
+    enum: TG_MAX_DIMS, TG_ALIGNMENT, TG_BLOCK
     ctypedef enum tg_status:
         TG_OK, TG_NO_MEMORY, TG_TOO_LARGE, TG_INTERRUPTED, TG_CALLBACK, TG_BAD_SHAPE
     enum: TG_BOOL, TG_I32, TG_I64, TG_F16, TG_F32, TG_F64, TG_C64, TG_C128, TG_NDTYPES
@@ -37,6 +37,8 @@ cdef extern from "pool.h" nogil:
     void tg_pool_trim(tg_pool *pool)
     void tg_pool_share(tg_pool *pool)
     void tg_pool_unshare(tg_pool *pool)
+    void tg_pool_before_fork(tg_pool *pool)
+    void tg_pool_after_fork(tg_pool *pool, bint in_child)
 
 cdef extern from "system.h" nogil:
     tg_allocator tg_system_allocator()
@@ -87,7 +89,7 @@ cdef extern from "value.h" nogil:
     void tg_value_from_array(tg_array *array, tg_value *out)
 
 cdef extern from "ops.h" nogil:
-    enum: TG_MAX_OPERANDS, TG_NEEDS_OUT, TG_ELEMENTWISE_OPS, TG_NATIVE_TYPES
+    enum: TG_MAX_OPERANDS, TG_NEEDS_OUT, TG_ELEMENTWISE_OPS, TG_NATIVE_F32, TG_NATIVE_F64, TG_NATIVE_TYPES
     enum: TG_OP_ADD, TG_OP_SUBTRACT, TG_OP_MULTIPLY, TG_OP_DIVIDE, TG_OP_POWER, TG_OP_FLOOR_DIVIDE, TG_OP_REMAINDER
     enum: TG_OP_MULTIPLY_NO_NAN
     enum: TG_OP_NEGATIVE, TG_OP_POSITIVE, TG_OP_ABSOLUTE, TG_OP_SQUARE, TG_OP_SQRT, TG_OP_RECIPROCAL

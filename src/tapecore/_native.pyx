@@ -49,7 +49,20 @@ cdef extern from *:
         return PyObject_GetBuffer(exporter, buffer, flags);
     }
     static inline int tg_pending_error(void) { return PyErr_Occurred() ? -1 : 0; }
+
+    #ifdef __clang__
+    #define TG_COMPILER __VERSION__  /* begins with Clang's name */
+    #else
+    #define TG_COMPILER "GCC " __VERSION__
+    #endif
+    #ifdef NDEBUG
+    #define TG_ASSERTIONS 0
+    #else
+    #define TG_ASSERTIONS 1
+    #endif
     """
+    const char *TG_COMPILER
+    bint TG_ASSERTIONS
     int raise_pending "tg_pending_error"() except -1
     int export_buffer "tg_export_buffer"(object exporter, Py_buffer *buffer, int flags) except -1
     Tensor revive "(struct __pyx_obj_8tapegrad_7_native_Tensor *)tg_revive"(PyObject *memory, PyTypeObject *type)
@@ -72,6 +85,10 @@ cdef extern from "numpy/ufuncobject.h":
 
 cdef extern from "<unistd.h>" nogil:
     int usleep(unsigned int microseconds)
+
+cdef extern from "<pthread.h>" nogil:
+    int pthread_atfork(void (*before)() noexcept nogil, void (*in_parent)() noexcept nogil,
+                       void (*in_child)() noexcept nogil)
 
 ctypedef object (*builtin)(object self, PyObject **args, Py_ssize_t count, PyObject *names)
 
@@ -950,6 +967,27 @@ cdef void delist(tg_tape *tape) noexcept:
     if tape.next_live != NULL:
         tape.next_live.previous_live = tape.previous_live
     tape.next_live = tape.previous_live = NULL
+
+
+cdef void before_fork() noexcept nogil:
+    tg_pool_before_fork(pool)
+
+
+cdef void after_fork_in_parent() noexcept nogil:
+    tg_pool_after_fork(pool, False)
+
+
+cdef void after_fork_in_child() noexcept nogil:
+    """The threads that swept over a tape are the parent's: here they would never end."""
+    cdef tg_tape *tape = live
+    while tape != NULL:
+        tape.readers = 0
+        tape = tape.next_live
+    tg_pool_after_fork(pool, True)
+
+
+if pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child):
+    raise MemoryError()
 
 
 cdef inline int await_readers(tg_tape *tape) except -1:
@@ -2494,6 +2532,10 @@ cdef class GradientTape:
         self.tape.watches = watch_accessed_variables
         if debug or max_bytes is not None:
             self._observe(late("_observing").Observer(self, debug, max_bytes))
+
+    def __reduce__(self):
+        raise TypeError("a GradientTape cannot be pickled or copied, since it refers to what this process holds: take "
+                        "gradient() here and pass the gradients on, or let the other process record for itself")
 
     def __dealloc__(self):
         delist(&self.tape)
@@ -4098,6 +4140,20 @@ cdef class Push:
         return None if slot == TG_NO_SLOT or not self.started and slot not in self.tangents else self.tangent_at(slot)
 
 # --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def build_info():
+    """How this module was compiled, and which of NumPy's inner loops the core runs: names of operations by dtype."""
+    cdef int op, t
+    found = {}
+    for t, name in ((TG_NATIVE_F32, "float32"), (TG_NATIVE_F64, "float64")):
+        found[name] = [OPS[op] for op in range(TG_ELEMENTWISE_OPS)
+                       if UFUNCS[op] is not None and loops.elementwise[op][t].function != NULL]
+        if loops.matmul[t].function != NULL:
+            found[name].append("matmul")
+    return {"compiler": TG_COMPILER.decode(), "cython": cython.__version__, "assertions": bool(TG_ASSERTIONS),
+            "block": TG_BLOCK, "alignment": TG_ALIGNMENT, "dimensions": TG_MAX_DIMS, "loops": found,
+            "own": [OPS[op] for op in range(TG_ELEMENTWISE_OPS) if UFUNCS[op] is None]}
 
 
 def memory_stats():

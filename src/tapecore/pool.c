@@ -76,16 +76,26 @@ static int class_of(size_t bytes, size_t *class_bytes) {
 void tg_pool_share(tg_pool *pool) { atomic_fetch_add(&pool->head.sharers, 1); }
 void tg_pool_unshare(tg_pool *pool) { atomic_fetch_sub(&pool->head.sharers, 1); }
 
-static void lock(tg_pool *pool) {
-    if (!tg_pool_is_shared(pool)) return;
+static void take_lock(tg_pool *pool) {
     int spins = 0;
     while (atomic_flag_test_and_set_explicit(&pool->locked, memory_order_acquire)) {
         if (++spins % SPINS == 0) sched_yield();
     }
 }
 
+static void lock(tg_pool *pool) {
+    if (tg_pool_is_shared(pool)) take_lock(pool);
+}
+
 static void unlock(tg_pool *pool) {
     if (tg_pool_is_shared(pool)) atomic_flag_clear_explicit(&pool->locked, memory_order_release);
+}
+
+void tg_pool_before_fork(tg_pool *pool) { take_lock(pool); }
+
+void tg_pool_after_fork(tg_pool *pool, bool in_child) {
+    if (in_child) atomic_store(&pool->head.sharers, 0);
+    atomic_flag_clear_explicit(&pool->locked, memory_order_release);
 }
 
 /* The functions below that say "locked" are called with the lock held. The allocator is never called under the lock:

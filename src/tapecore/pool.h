@@ -59,6 +59,11 @@ static inline bool tg_pool_is_shared(const tg_pool *pool) {
 void tg_pool_share(tg_pool *pool);
 void tg_pool_unshare(tg_pool *pool);
 
+/* Around fork(), in handlers of pthread_atfork: between the two no other thread is inside the pool, so that the child's
+ * copy is whole. In the child, whose only thread holds the owner's lock, nobody shares it any more. */
+void tg_pool_before_fork(tg_pool *pool);
+void tg_pool_after_fork(tg_pool *pool, bool in_child);
+
 /* *out: owned by the caller, until tg_pool_destroy. The pool's own memory comes from `allocator` too. */
 tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out);
 

@@ -2,8 +2,11 @@
 #include "pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -325,6 +328,49 @@ static void test_threads(void) {
     tg_pool_destroy(shared.pool);
 }
 
+typedef struct forking {
+    tg_pool *pool;
+    atomic_int ready;
+    atomic_int done;
+} forking;
+
+static void *wear(void *argument) {
+    forking *shared = argument;
+    tg_pool_share(shared->pool);
+    atomic_fetch_add(&shared->ready, 1);
+    while (!atomic_load(&shared->done)) {
+        size_t bytes;
+        void *block = tg_pool_take(shared->pool, 100, &bytes);
+        if (block) tg_pool_give(shared->pool, block, bytes);
+    }
+    tg_pool_unshare(shared->pool);
+    return NULL;
+}
+
+static void test_fork(void) {
+    forking shared = {.pool = new_pool(mib)};
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, wear, &shared) == 0);
+    while (!atomic_load(&shared.ready)) sched_yield();
+    for (int i = 0; i < 50; i++) {
+        tg_pool_before_fork(shared.pool);
+        pid_t child = fork();
+        tg_pool_after_fork(shared.pool, child == 0);
+        if (child == 0) {
+            size_t bytes;
+            void *block = tg_pool_take(shared.pool, 100, &bytes);
+            if (block) tg_pool_give(shared.pool, block, bytes);
+            _exit(block && !tg_pool_is_shared(shared.pool) ? 0 : 1);
+        }
+        int status = 1;
+        CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    }
+    CHECK(tg_pool_is_shared(shared.pool));
+    atomic_store(&shared.done, 1);
+    CHECK(pthread_join(thread, NULL) == 0);
+    tg_pool_destroy(shared.pool);
+}
+
 int main(void) {
     test_size_classes();
     test_last_in_first_out();
@@ -338,5 +384,6 @@ int main(void) {
     check_every_failure(take_two, NULL);
     test_cache_is_a_reserve();
     test_threads();
+    test_fork();
     return check_report();
 }

@@ -226,7 +226,8 @@ class Rule:
         if plan is None:
             needed = set().union(*(n for k, n in enumerate(self._needs) if self._variadic or watched[k]))
             plan = tuple(
-                getter if need in needed else _nothing for need, getter in zip(self.saved_names, self._getters, strict=True)
+                getter if need in needed else _nothing
+                for need, getter in zip(self.saved_names, self._getters, strict=True)
             )
             self._plans[watched] = plan
         return plan

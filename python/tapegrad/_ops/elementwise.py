@@ -75,6 +75,7 @@ def _of_ufunc(ufunc: np.ufunc) -> Callable[..., Tensor]:
 
     operation: Callable[..., Tensor] = unary if ufunc.nin == 1 else binary
     operation.__name__ = operation.__qualname__ = ufunc.__name__
+    operation.__module__ = "tapegrad"  # where pickle finds it
     operation.__doc__ = f"NumPy's `{ufunc.__name__}`, elementwise; not differentiable."
     return operation
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import tapegrad._protocols  # noqa: F401 (enters NumPy's own ufuncs into the table)
+from tapegrad import _forks
 from tapegrad._native import UFUNC_OPERATIONS, Loop, Tensor, cast, is_watched, own, tensor
 from tapegrad._ops.declare import Operation, Rule, silent, structural
 from tapegrad._ops.ufunc_rules import PIECEWISE_CONSTANT, Partial, operand_names, table_names, vjp_of
@@ -18,7 +18,7 @@ from tapegrad.dtypes import DType, as_dtype
 
 __all__ = ["as_operand", "enter", "operation_of", "register_ufunc"]
 
-_LOCK = threading.Lock()
+_LOCK = _forks.lock()
 _REGISTERED: dict[str, Operation] = {}
 
 _WEAK = frozenset((float, int, complex))  # these types give way to those of other operands
@@ -311,7 +311,8 @@ def _plan(
         reasons = dict.fromkeys(range(ufunc.nin), "complex values have no rule")
     # A dtype equals the Python type that names it, and so weak operands have to be asked for by themselves.
     as_given = _WEAK.isdisjoint(kinds) and found == given
-    return _Plan(None if as_given else [as_dtype(dtype) for dtype in found], list(reasons.items()), _loop(ufunc, chosen))
+    types = None if as_given else [as_dtype(dtype) for dtype in found]
+    return _Plan(types, list(reasons.items()), _loop(ufunc, chosen))
 
 
 def _loop(ufunc: np.ufunc, chosen: Sequence[Any]) -> Loop | None:

@@ -11,8 +11,8 @@ from typing import Any, overload
 
 import numpy as np
 
+from tapegrad import _forks, nest
 from tapegrad import _native as native
-from tapegrad import nest
 from tapegrad._native import Tensor, Value
 from tapegrad._ops.arguments import as_shape
 from tapegrad.dtypes import DType, as_dtype
@@ -28,7 +28,7 @@ _KERAS_3 = ("shape", "initializer", "dtype", "trainable")
 _KERAS_2 = ("name", "shape", "dtype", "initializer", "regularizer", "trainable")
 
 _numbers = itertools.count(1)  # of outermost calls
-_names_lock = threading.Lock()
+_names_lock = _forks.lock()
 _names_used: dict[str, int] = {}
 
 
