@@ -3,6 +3,7 @@
 import inspect
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from explained_programs import (
 
 import tapegrad as tf
 from tapegrad._observing import observer
+from tapegrad._observing.explanation import REMEDIES
 
 
 def marked_line(program):
@@ -269,3 +271,10 @@ def test_cells_of_a_notebook_have_their_names(monkeypatch):
     assert f"at {__file__}:{found.where.line} in test_cells" in str(found)
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: None))  # imported, not in use
     assert f"at {__file__}:{found.where.line} in test_cells" in str(found)
+
+
+def test_page_shows_each_reason():
+    """`docs/why_none.md` has a row for every reason."""
+    page = (Path(__file__).resolve().parents[1] / "docs" / "why_none.md").read_text("utf-8")
+    missing = [reason for reason in REMEDIES if f"`{reason}`" not in page]
+    assert not missing
