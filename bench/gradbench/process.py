@@ -31,11 +31,11 @@ class TooSlowError(Exception):
 
 
 class Tool:
-    """A process that answers GradBench's messages for one library; used in a `with` block."""
+    """A process that answers messages, by default GradBench's, for one library; used in a `with` block."""
 
-    def __init__(self, library: str, python: str = sys.executable) -> None:
+    def __init__(self, library: str, python: str = sys.executable, module: str = "bench.gradbench.tool") -> None:
         self.library = library
-        self._command = [python, "-m", "bench.gradbench.tool", library]
+        self._command = [python, "-m", module, library]
         self._ids = itertools.count()
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -27,6 +27,7 @@ QUESTIONS = (
     "nbody",
     "threads",
     "gradbench",
+    "autograd_libraries",
     "node_bytes",
     "peak_memory",
     "import_time",

@@ -218,6 +218,10 @@ class _HolomorphicGrad(_ElementwiseGrad):
             warnings.warn("Input to holomorphic_grad is not complex", stacklevel=4)
 
 
+class _HessianTensorProduct(_Conjugated, products._HessianVectorProduct):
+    what = "hessian_tensor_product"
+
+
 class _Jacobian(jacobians._Jacobian):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         _, found, _ = self.differentiate(args, kwargs)
@@ -339,7 +343,7 @@ def hessian_tensor_product(fun: Function, argnum: Argnum = 0) -> Function:
     >>> hessian_vector_product(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
-    return products.hessian_vector_product(fun, argnum)
+    return _HessianTensorProduct(fun, as_argnums("hessian_tensor_product", argnum, None))
 
 
 hessian_vector_product = hessian_tensor_product
