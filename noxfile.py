@@ -1,6 +1,6 @@
-"""Contributors' tasks, each in an environment of its own: `nox -l` lists them. `.ci/run` is what must hold.
+"""Contributors' tasks, each in an environment of its own: `pip install nox && nox -s tests-3.12`.
 
-    pip install nox && nox -s tests-3.12
+`nox -l` lists them. What must hold is `.ci/run`.
 """
 
 from pathlib import Path

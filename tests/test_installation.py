@@ -39,8 +39,8 @@ class TestVersion:
 
     def test_the_changelog_begins_with_it(self) -> None:
         headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
-        names = [heading for heading in headings if not heading.startswith("Unreleased")]
-        assert re.fullmatch(re.escape(PROJECT["version"]) + r" \((unreleased|\d{4}-\d\d-\d\d)\)", names[0])
+        versions = [heading for heading in headings if heading != "[Unreleased]"]
+        assert re.fullmatch(rf"\[{re.escape(PROJECT['version'])}\] - (unreleased|\d{{4}}-\d\d-\d\d)", versions[0])
 
 
 class TestMetadata:

@@ -1,5 +1,7 @@
 # cython: language_level=3, initializedcheck=False, cdivision=True
 # cython: c_api_binop_methods=True, embedsignature=False
+# The interpreter lock guards values, tapes and the lists below: docs/parallel.md says what would have to instead.
+# cython: freethreading_compatible=False
 """The binding: what Python sees of the core.
 
 Values (`Tensor`, and the base of `Variable`), the dispatch of an operation from Python objects to the core, the owner

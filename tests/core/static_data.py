@@ -13,7 +13,9 @@ import subprocess
 import sys
 
 # "address flags section<tab>size name": seven columns of flags, of which the last says what the symbol is.
-SYMBOL = re.compile(r"^[0-9a-f]+ .{6}(?P<kind>.) (?P<section>\S+)\t[0-9a-f]+ +(?:\.hidden )?(?P<name>\S+)$", re.MULTILINE)
+SYMBOL = re.compile(
+    r"^[0-9a-f]+ .{6}(?P<kind>.) (?P<section>\S+)\t[0-9a-f]+ +(?:\.hidden )?(?P<name>\S+)$", re.MULTILINE
+)
 MUTABLE = re.compile(r"\.(data|bss|tdata|tbss)(?!\.rel\.ro)|\*COM\*")
 
 ALLOWED = {("tg_this_thread", ".tbss")}  # the tapes that record on this thread: thread-local, so shared with nobody
