@@ -64,6 +64,8 @@ def case(
     ------
     InvalidArgumentError
         If no predicate is true and there is no default, or several are with `exclusive`.
+    TypeError
+        If a pair is not a predicate and a function, or `default` is no function.
 
     Examples
     --------
@@ -103,6 +105,11 @@ def switch_case(
         The function with the greatest number if it is not given.
     name
         Has no effect.
+
+    Raises
+    ------
+    TypeError
+        If the branches are not functions, each with a number of its own.
 
     Examples
     --------
@@ -150,6 +157,8 @@ def while_loop(
     ------
     ValueError
         If there are no variables, or `body` returns another structure.
+    TypeError
+        If the condition or the body is no function.
 
     Examples
     --------
