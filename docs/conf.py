@@ -57,6 +57,7 @@ nitpicky = False
 autodoc_typehints = "none"  # the parameters' descriptions say what is accepted
 autodoc_member_order = "groupwise"
 autosummary_generate = False
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 maximum_signature_line_length = 90
 

@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 import tapegrad.special as special
+from tapegrad._native import Value
 
 __all__ = ["setup"]
 
@@ -104,6 +105,8 @@ def _documentation(entry: Entry) -> str:
     lines = []
     if inspect.isclass(entry.value):
         lines += [f".. autoclass:: {first}", "   :members:"]
+        if issubclass(entry.value, Value):
+            lines += ["   :inherited-members:"]
     elif callable(entry.value):
         lines += [f".. autofunction:: {first}"]
     else:

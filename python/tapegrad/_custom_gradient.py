@@ -108,6 +108,11 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
     The function takes as many positional arguments as `f` has results; variables that `f` reads, and keyword
     arguments, get no gradient.
 
+    Parameters
+    ----------
+    f
+        A function of tensors, such as the method `assign` of a variable.
+
     Examples
     --------
     >>> import tapegrad as tf

@@ -80,6 +80,8 @@ def from_dlpack(x: Any, /, *, device: object = None, copy: bool | None = None) -
         If `x` is watched by a tape, or tensors cannot have its elements.
     BufferError
         If `x` cannot be exported.
+    ValueError
+        If the device is not "cpu".
 
     Examples
     --------

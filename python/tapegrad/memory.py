@@ -14,7 +14,15 @@ __all__ = ["Stats", "reset_peak", "set_limit", "stats", "trim"]
 
 
 class Stats(NamedTuple):
-    """The state of the cache."""
+    """The state of the cache.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> kept = tf.zeros(1000)
+    >>> tf.memory.stats().live >= 4000
+    False
+    """
 
     live: int
     """Bytes in use by tensors and tapes, apart from memory that belongs to NumPy arrays."""
@@ -45,7 +53,15 @@ def stats() -> Stats:
 
 
 def reset_peak() -> None:
-    """Let `stats().peak` start again from the bytes in use now."""
+    """Let `stats().peak` start again from the bytes in use now.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.memory.reset_peak()
+    >>> tf.memory.stats().peak >= tf.memory.stats().live
+    True
+    """
     _native.memory_reset_peak()
 
 
@@ -61,10 +77,27 @@ def set_limit(limit: int) -> None:
     ------
     ValueError
         If `limit` is negative.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> before = tf.memory.stats().limit
+    >>> tf.memory.set_limit(2**20)  # a megabyte
+    >>> tf.memory.stats().limit
+    1048576
+    >>> tf.memory.set_limit(before)
     """
     _native.memory_set_limit(limit)
 
 
 def trim() -> None:
-    """Give all free buffers back to the system."""
+    """Give all free buffers back to the system.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.memory.trim()
+    >>> tf.memory.stats().cached
+    0
+    """
     _native.memory_trim()

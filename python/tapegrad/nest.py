@@ -19,6 +19,13 @@ __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pa
 def is_nested(structure: Any) -> bool:
     """Whether `structure` is a container of this module, and not a leaf.
 
+    Parameters
+    ----------
+    structure
+        Anything.
+
+    Examples
+    --------
     >>> from tapegrad import nest
     >>> nest.is_nested((1, 2)), nest.is_nested("ab")
     (True, False)

@@ -138,6 +138,24 @@ def truncated_normal(
     """Return numbers drawn from a normal distribution, those beyond two standard deviations drawn again.
 
     The parameters are those of `normal`.
+
+    Parameters
+    ----------
+    shape
+        The shape of the result.
+    mean, stddev
+        Of the distribution before what is farther than two standard deviations from the mean is drawn
+        again.
+    dtype
+        A floating-point type.
+    seed
+        Makes the numbers repeatable, together with `set_seed`.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> float(tf.reduce_max(tf.abs(tf.random.truncated_normal([1000])))) <= 2.0
+    True
     """
     kind = _floating("truncated_normal", dtype)
     source = generator(seed)
@@ -173,6 +191,18 @@ def uniform(
         Draws from this seed's own generator instead of the shared one.
     name
         Has no effect.
+
+    Raises
+    ------
+    ValueError
+        If integers are to be drawn and `maxval` is not given.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> x = tf.random.uniform([1000], 2.0, 3.0)
+    >>> 2.0 <= float(tf.reduce_min(x)) <= float(tf.reduce_max(x)) < 3.0
+    True
     """
     kind = as_dtype(dtype)
     source = generator(seed)
@@ -191,7 +221,19 @@ def uniform(
 
 
 def shuffle(value: TensorLike, seed: int | None = None, name: str | None = None) -> Tensor:
-    """Return `value` with its entries along the first axis in random order; gradients follow them."""
+    """Return `value` with its entries along the first axis in random order; gradients follow them.
+
+    Raises
+    ------
+    ValueError
+        If `value` is a scalar.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> sorted(tf.random.shuffle([1.0, 2.0, 3.0]).numpy().tolist())
+    [1.0, 2.0, 3.0]
+    """
     value = as_tensor(value)
     if value.ndim == 0:
         raise ValueError("shuffle: a tensor with at least one dimension is needed, not a scalar.")

@@ -18,6 +18,7 @@ from importlib import import_module
 
 import numpy as np
 
+from tapegrad._examples import example
 from tapegrad.dtypes import DTYPES, as_dtype
 
 cnp.import_array()
@@ -459,7 +460,24 @@ def _items(Value value):
 cdef class Tensor(Value):
     """An immutable array that tapes can follow.
 
-    Tensors are made by `tapegrad.constant`, `tapegrad.convert_to_tensor` and by every operation.
+    Tensors are made by `tapegrad.constant`, `tapegrad.convert_to_tensor` and by every operation. They have Python's
+    operators, with tensors, arrays, lists and numbers on either side, NumPy's indexing, and the attributes and methods
+    of NumPy's arrays; NumPy's functions take them. `x[key] = value` is recorded, too: the object then stands for
+    another value, and what was computed from the old one keeps that. `numpy()` gives a copy as an array.
+
+    Raises
+    ------
+    TypeError
+        If the class itself is called, or NumPy is to make an array of a tensor that a tape follows.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    >>> x.shape, x.dtype.name, x[0].sum().numpy()
+    ((2, 2), 'float32', np.float32(3.0))
+    >>> (2.0 * x.T @ [1.0, 1.0]).numpy()
+    array([ 8., 12.], dtype=float32)
     """
 
     def __init__(self, *arguments, **keywords):
@@ -1695,10 +1713,11 @@ cdef int make_builtins() except -1:
     for op in range(TG_ELEMENTWISE_OPS):
         info = &tg_op_table[op]
         names = ", ".join(OPERAND_NAMES[:info.operands])
-        rules = "; ".join([f"d/d{OPERAND_NAMES[k]} = {info.partial[k].decode()}" if info.partial[k] != NULL
-                           else f"not differentiable in {OPERAND_NAMES[k]}" for k in range(info.operands)])
-        doc = (f"{OPS[op]}($module, {names}, name=None)\n--\n\n{info.summary.decode()}\n\n"
-               f"Elementwise, with broadcasting. Derivatives: {rules}.").encode()
+        rules = "\n".join([f"    d/d{OPERAND_NAMES[k]} = {info.partial[k].decode()}" if info.partial[k] != NULL
+                           else f"    not differentiable in {OPERAND_NAMES[k]}" for k in range(info.operands)])
+        doc = (f"{OPS[op]}($module, {names}, name=None)\n--\n\nElementwise: {info.summary.decode()}.\n\n"
+               "The operands (numbers, arrays, tensors, variables) are broadcast; types are promoted as in NumPy 2. "
+               f"Derivatives::\n\n{rules}{example('elementwise', 'tapegrad', OPS[op])}").encode()
         KEPT_ALIVE.append(doc)
         definitions[op].ml_name = info.name
         definitions[op].ml_meth = <void *><builtin>call_elementwise
@@ -2482,7 +2501,8 @@ cdef str INSIDE = (
 
 
 cdef class GradientTape:
-    """Records operations on watched values, and differentiates them.
+    """GradientTape(persistent=False, watch_accessed_variables=True, *, debug=False, max_bytes=None)\n--\n
+    Records operations on watched values, and differentiates them.
 
     Trainable variables are watched when they are read inside the `with` block; other values by `watch`. Each thread
     has its own stack of recording tapes. A tape may be entered again: what it recorded stays.

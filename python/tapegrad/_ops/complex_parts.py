@@ -52,7 +52,19 @@ _imag: Operation = linear("imag", forward=lambda x: np.imag(x), transpose=lambda
 
 
 def complex(real: TensorLike, imag: TensorLike) -> Tensor:
-    """Return `real + 1j * imag`, elementwise: complex64 of float32 parts, complex128 of float64 parts."""
+    """Return `real + 1j * imag`, elementwise: complex64 of float32 parts, complex128 of float64 parts.
+
+    Raises
+    ------
+    TypeError
+        If a part is itself complex.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.complex([1.0], [2.0]).numpy()
+    array([1.+2.j], dtype=complex64)
+    """
     re, im = as_tensor(real), as_tensor(imag)
     for part in (re, im):
         if part.dtype.is_complex:

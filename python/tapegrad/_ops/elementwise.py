@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tapegrad._examples import example
 from tapegrad._native import Tensor, apply_ufunc
 from tapegrad._native import elementwise as _table
 
@@ -76,7 +77,10 @@ def _of_ufunc(ufunc: np.ufunc) -> Callable[..., Tensor]:
     operation: Callable[..., Tensor] = unary if ufunc.nin == 1 else binary
     operation.__name__ = operation.__qualname__ = ufunc.__name__
     operation.__module__ = "tapegrad"  # where pickle finds it
-    operation.__doc__ = f"NumPy's `{ufunc.__name__}`, elementwise; not differentiable."
+    operation.__doc__ = (
+        f"NumPy's `{ufunc.__name__}`, elementwise, with broadcasting; not differentiable: the result is on no tape."
+        + example("elementwise", "tapegrad", ufunc.__name__)
+    )
     return operation
 
 

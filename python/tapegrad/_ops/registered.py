@@ -348,4 +348,9 @@ def _documentation(ufunc: np.ufunc, rows: Sequence[Sequence[Partial]], operands:
             else:
                 lines.append(f"d {of}/d{operand} = {' '.join(str(partial).split())}")
     rules = "\n".join([f"    {line}" for line in lines])
-    return f"{summary}\n\nElementwise, with broadcasting. Derivatives::\n\n{rules}\n"
+    end = "" if summary.endswith(".") else "."
+    return (
+        f"{summary}{end}\n\nElementwise: the operands (numbers, arrays, tensors, variables) are broadcast, and values "
+        f"and types are the ufunc's. Derivatives::\n\n{rules}\n\nRaises\n------\nTypeError\n"
+        "    If a tape watches an operand in which there is no derivative, or keywords are given."
+    )

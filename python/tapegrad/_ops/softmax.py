@@ -159,9 +159,7 @@ def _largest(scores: npt.NDArray[Any]) -> Any:
 def _classes(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A copy of `labels`, checked to number one class for each row of `scores`."""
     if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"labels must be integers (class numbers), got {labels.dtype}; cast them, e.g. to tf.int64."
-        )
+        raise TypeError(f"labels must be integers (class numbers), got {labels.dtype}; cast them, e.g. to tf.int64.")
     if scores.dtype.kind != "f":
         raise TypeError(f"logits must be floating point, got {scores.dtype}; cast them, e.g. to tf.float32.")
     if scores.ndim == 0 or labels.shape != scores.shape[:-1]:
@@ -174,7 +172,5 @@ def _classes(labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> npt.NDArray[
     # As unsigned numbers the negative ones are the largest.
     if classes.size and classes.view(np.uintp).max() >= count:
         wrong = labels[(labels < 0) | (labels >= count)].reshape(-1)[0]
-        raise ValueError(
-            f"Received a label value of {wrong} which is outside the valid range of [0, {count})."
-        )
+        raise ValueError(f"Received a label value of {wrong} which is outside the valid range of [0, {count}).")
     return classes

@@ -86,6 +86,11 @@ def truncatediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor
 def scalar_mul(scalar: TensorLike, x: TensorLike | IndexedSlices, name: str | None = None) -> Tensor | IndexedSlices:
     """Return `scalar * x`; the scalar must have no dimensions, and `IndexedSlices` stay slices.
 
+    Raises
+    ------
+    ValueError
+        If the first argument is not a scalar.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -127,6 +132,11 @@ def polyval(coeffs: Sequence[TensorLike], x: TensorLike, name: str | None = None
 
     It is differentiable with respect to `x` and to the coefficients, a list of tensors which are broadcast, that of the
     highest power first.
+
+    Raises
+    ------
+    ValueError
+        If the coefficients are not a list.
 
     Examples
     --------

@@ -31,7 +31,14 @@ __all__ = [
 
 
 def transpose(a: TensorLike, perm: Any = None, conjugate: bool = False, name: str | None = "transpose") -> Tensor:
-    """Return `a` with its axes reversed, or permuted: axis k of the result is axis `perm[k]` of `a`."""
+    """Return `a` with its axes reversed, or permuted: axis k of the result is axis `perm[k]` of `a`.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.transpose([[1.0, 2.0, 3.0]]).shape
+    (3, 1)
+    """
     result = shaping.transpose(a, perm)
     return _conjugate(result) if conjugate else result
 
@@ -40,7 +47,19 @@ _conjugate = conjugate  # the name is a parameter above
 
 
 def tile(input: TensorLike, multiples: Any, name: str | None = None) -> Tensor:
-    """Return `input` repeated `multiples[k]` times along axis k."""
+    """Return `input` repeated `multiples[k]` times along axis k.
+
+    Raises
+    ------
+    ValueError
+        If there is not one number for each axis.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.tile([1.0, 2.0], [2]).numpy()
+    array([1., 2., 1., 2.], dtype=float32)
+    """
     x, counts = as_tensor(input), as_shape(multiples)
     if len(counts) != x.ndim:
         raise ValueError(f"tile: multiples {counts} must have one number per axis of a tensor of shape {x.shape}.")
@@ -51,17 +70,37 @@ def repeat(input: TensorLike, repeats: Any, axis: Any = None, name: str | None =
     """Return `input` with element k along `axis` repeated `repeats` (or `repeats[k]`) times.
 
     Without `axis` the elements are those of `input` as a vector.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.repeat([1.0, 2.0], 2).numpy()
+    array([1., 1., 2., 2.], dtype=float32)
     """
     return shaping.repeat(input, repeats, axis)
 
 
 def reverse(tensor: TensorLike, axis: Any, name: str | None = None) -> Tensor:
-    """Return `tensor` in reverse order along each of the axes in the list `axis`."""
+    """Return `tensor` in reverse order along each of the axes in the list `axis`.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.reverse([1.0, 2.0, 3.0], axis=[0]).numpy()
+    array([3., 2., 1.], dtype=float32)
+    """
     return shaping.flip(tensor, as_shape(axis))
 
 
 def roll(input: TensorLike, shift: Any, axis: Any, name: str | None = None) -> Tensor:
-    """Return `input` shifted circularly by `shift` places along `axis`."""
+    """Return `input` shifted circularly by `shift` places along `axis`.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.roll([1.0, 2.0, 3.0], shift=1, axis=0).numpy()
+    array([3., 1., 2.], dtype=float32)
+    """
     return shaping.roll(input, shift, axis)
 
 
@@ -97,19 +136,45 @@ def pad(
 
 
 def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
-    """Return the tensors joined along an existing axis."""
+    """Return the tensors joined along an existing axis.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.concat([[[1.0, 2.0]], [[3.0, 4.0]]], axis=0).numpy().tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     if not isinstance(values, list | tuple):
         return as_tensor(values)
     return joining.concatenate(values, axis)
 
 
 def stack(values: Sequence[TensorLike], axis: Any = 0, name: str | None = "stack") -> Tensor:
-    """Return the tensors, which have one shape, joined along a new axis."""
+    """Return the tensors, which have one shape, joined along a new axis.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.stack([tf.constant(1.0), 2.0]).numpy()
+    array([1., 2.], dtype=float32)
+    """
     return joining.stack(values, axis)
 
 
 def unstack(value: TensorLike, num: int | None = None, axis: Any = 0, name: str | None = "unstack") -> list[Tensor]:
-    """Return the slices of `value` along `axis`, without that axis; `num` checks how many there are."""
+    """Return the slices of `value` along `axis`, without that axis; `num` checks how many there are.
+
+    Raises
+    ------
+    ValueError
+        If `num` is given and not the number of slices.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> [part.numpy().tolist() for part in tf.unstack([[1.0, 2.0], [3.0, 4.0]])]
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     value = as_tensor(value)
     parts = joining.unstack(value, axis)
     if num is not None and num != len(parts):
@@ -138,6 +203,11 @@ def split(
         Checks how many pieces there are.
     name
         Has no effect.
+
+    Raises
+    ------
+    ValueError
+        If the pieces do not add up to the axis, or `num` is not their number.
 
     Examples
     --------
@@ -175,6 +245,11 @@ def meshgrid(*args: TensorLike, indexing: str = "xy", name: str | None = None) -
         `"ij"`: vector k runs along axis k. `"xy"`: the first two axes change places.
     name
         Has no effect.
+
+    Raises
+    ------
+    ValueError
+        If `indexing` is neither "xy" nor "ij".
 
     Examples
     --------
@@ -219,6 +294,11 @@ def reverse_sequence(
         The axis that the numbers count along, 0 by default.
     name
         Has no effect.
+
+    Raises
+    ------
+    ValueError
+        If there is not one length for each entry of the batch, or a length is out of range.
 
     Examples
     --------

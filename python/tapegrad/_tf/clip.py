@@ -16,7 +16,21 @@ __all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value"]
 def clip_by_value(
     t: TensorLike, clip_value_min: TensorLike, clip_value_max: TensorLike, name: str | None = None
 ) -> Tensor:
-    """Return `t` limited to the range between the two values, elementwise; the derivative at a bound is 1."""
+    """Return `t` limited to the range between the two values, elementwise; the derivative at a bound is 1.
+
+    Parameters
+    ----------
+    t
+        The tensor.
+    clip_value_min, clip_value_max
+        The bounds, which are broadcast; the slope at a bound is 1.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.clip_by_value([-1.0, 0.5, 3.0], 0.0, 1.0).numpy()
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
     return clipping.clip_by_value(t, clip_value_min, clip_value_max)
 
 

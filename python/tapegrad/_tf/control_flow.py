@@ -67,6 +67,8 @@ def case(
     ------
     InvalidArgumentError
         If no predicate is true and there is no default, or several are with `exclusive`.
+    TypeError
+        If a pair is not a predicate and a function, or `default` is no function.
 
     Examples
     --------
@@ -106,6 +108,11 @@ def switch_case(
         The function with the greatest number if it is not given.
     name
         Has no effect.
+
+    Raises
+    ------
+    TypeError
+        If the branches are not functions, each with a number of its own.
 
     Examples
     --------
@@ -153,6 +160,8 @@ def while_loop(
     ------
     ValueError
         If there are no variables, or `body` returns another structure.
+    TypeError
+        If the condition or the body is no function.
 
     Examples
     --------

@@ -46,6 +46,11 @@ def bincount(
     binary_output
         Whether to give 1 for what occurs at all.
 
+    Raises
+    ------
+    ValueError
+        If a number is negative, the axis is neither 0 nor -1, or the weights do not fit.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -103,6 +108,11 @@ def confusion_matrix(
         The type of the result.
     name
         Has no effect.
+
+    Raises
+    ------
+    ValueError
+        If labels and predictions differ in number, or one of them is out of range.
 
     Examples
     --------

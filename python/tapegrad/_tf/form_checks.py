@@ -175,6 +175,11 @@ def assert_integer(x: TensorLike, message: str | None = None, name: str | None =
 def assert_proper_iterable(values: object) -> None:
     """Raise TypeError unless `values` is iterable, and no tensor, array or string.
 
+    Raises
+    ------
+    TypeError
+        If it is not.
+
     Examples
     --------
     >>> import tapegrad as tf

@@ -232,6 +232,11 @@ def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: b
     fallback_to_while_loop, warn
         Have no effect.
 
+    Raises
+    ------
+    ValueError
+        If there are no elements.
+
     Examples
     --------
     >>> import tapegrad as tf

@@ -84,6 +84,11 @@ def py_function(
     name
         Has no effect.
 
+    Raises
+    ------
+    TypeError
+        If there is no function.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -120,6 +125,11 @@ def numpy_function(
         The type of its result, or a list of types for several results (empty for none).
     stateful, name
         Have no effect.
+
+    Raises
+    ------
+    TypeError
+        If there is no function.
 
     Examples
     --------

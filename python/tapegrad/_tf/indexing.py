@@ -76,6 +76,11 @@ def strided_slice(
     var, name
         Have no effect.
 
+    Raises
+    ------
+    ValueError
+        If begin, end and strides differ in length.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -158,6 +163,11 @@ def where(
 
     Without `x` and `y` it returns the positions of the true elements, one a row. The value that is not chosen
     contributes nothing to the gradient, whatever it is.
+
+    Raises
+    ------
+    ValueError
+        If only one of `x` and `y` is given.
 
     Examples
     --------

@@ -105,6 +105,11 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: Any, name: str | N
     Elements that tie for the last place all are. The answer is no for a row with a number that is not finite, and for
     a target outside of its row.
 
+    Raises
+    ------
+    ValueError
+        If the predictions are no matrix, or there is not one target for each of its rows.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -146,6 +151,11 @@ def searchsorted(
     name
         Has no effect.
 
+    Raises
+    ------
+    ValueError
+        If `side` is unknown, or the shapes of sequence and values do not fit.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -185,6 +195,11 @@ def unique(x: TensorLike, out_idx: Any = int32, name: str | None = None) -> Uniq
 def unique_with_counts(x: TensorLike, out_idx: Any = int32, name: str | None = None) -> UniqueWithCounts:
     """Return what `unique` returns, and how often each distinct element occurs.
 
+    Raises
+    ------
+    ValueError
+        If `x` is not a vector.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -208,6 +223,11 @@ def unique_with_counts(x: TensorLike, out_idx: Any = int32, name: str | None = N
 
 def invert_permutation(x: TensorLike, name: str | None = None) -> Tensor:
     """Return `y` with `y[x[k]] == k` for a vector `x` that holds the numbers 0 ... n - 1 in some order.
+
+    Raises
+    ------
+    ValueError
+        If `x` is not a permutation.
 
     Examples
     --------

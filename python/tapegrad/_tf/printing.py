@@ -41,6 +41,11 @@ def print(
     name
         Has no effect.
 
+    Raises
+    ------
+    ValueError
+        If `summarize` is less than -1, or the output is neither a stream nor a file.
+
     Examples
     --------
     >>> import sys, tapegrad as tf

@@ -292,6 +292,11 @@ def cumprod(
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """Return the sum of several tensors of one shape.
 
+    Raises
+    ------
+    ValueError
+        If there are no tensors, or their shapes differ.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -311,6 +316,13 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
 
 def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Tensor:
     """Return the sum of several tensors of one shape, as `add_n`, after a check of their shape and type.
+
+    Raises
+    ------
+    ValueError
+        If the tensors' shape is not `shape`.
+    TypeError
+        If their dtype is not `tensor_dtype`.
 
     Examples
     --------

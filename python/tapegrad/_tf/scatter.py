@@ -140,6 +140,11 @@ def dynamic_partition(
 ) -> list[Tensor]:
     """Return a list of tensors: number k has the rows of `data` for which `partitions` is k.
 
+    Raises
+    ------
+    ValueError
+        If the shape of `data` does not start with that of `partitions`, or a number is out of range.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -163,6 +168,11 @@ def dynamic_stitch(indices: Sequence[TensorLike], data: Sequence[TensorLike], na
     """Return the tensor whose rows with the numbers `indices[k]` are those of `data[k]`.
 
     Of several rows with one number the last one counts; rows that are not given are zero.
+
+    Raises
+    ------
+    ValueError
+        If the indices do not fit the data, or an index is negative.
 
     Examples
     --------

@@ -32,6 +32,11 @@ def astype(x: Value, dtype: _DTypeLike, /, *, copy: bool = True, device: str | N
 
     Complex numbers do not become real ones: take their real part.
 
+    Raises
+    ------
+    TypeError
+        If complex numbers are to become real ones.
+
     Examples
     --------
     >>> from tapegrad import array_api as xp
@@ -100,6 +105,11 @@ def iinfo(type: Value | _DTypeLike, /) -> np.iinfo[Any]:
 
 def isdtype(dtype: _DTypeLike, kind: _DTypeLike | tuple[Any, ...], /) -> bool:
     """Return whether a type is of a kind: another type, one of the standard's names of kinds, or one of several.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown.
 
     Examples
     --------

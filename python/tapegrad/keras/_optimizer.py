@@ -31,6 +31,12 @@ class Optimizer:
     learning_rate : float
         Also an attribute: a variable that can be assigned between steps.
     name : str, optional
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> isinstance(tf.keras.optimizers.Adam(), tf.keras.optimizers.Optimizer)
+    True
     """
 
     def __init__(self, learning_rate: float, name: str | None = None) -> None:

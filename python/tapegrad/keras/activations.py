@@ -48,12 +48,26 @@ tanh = nn.tanh
 
 
 def exponential(x: Any) -> Tensor:
-    """``exp(x)``."""
+    """``exp(x)``.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> float(tf.keras.activations.exponential(0.0))
+    1.0
+    """
     return native.elementwise["exp"](x)
 
 
 def linear(x: Any) -> Any:
-    """``x`` itself."""
+    """``x`` itself.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> float(tf.keras.activations.linear(2.0))
+    2.0
+    """
     return x
 
 
@@ -83,9 +97,7 @@ def get(identifier: str | Activation | None) -> Activation:
         return linear
     if isinstance(identifier, str):
         if identifier not in _BY_NAME:
-            raise ValueError(
-                f"Unknown activation function {identifier!r}; known are {', '.join(sorted(_BY_NAME))}."
-            )
+            raise ValueError(f"Unknown activation function {identifier!r}; known are {', '.join(sorted(_BY_NAME))}.")
         return _BY_NAME[identifier]
     if callable(identifier):
         return identifier

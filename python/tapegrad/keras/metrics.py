@@ -139,6 +139,8 @@ class _Matches(_RunningMean):
 class Accuracy(_Matches):
     """How often a prediction equals its label.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> float(tf.keras.metrics.Accuracy()([1, 2, 3, 4], [0, 2, 3, 4]))
     0.75
@@ -151,6 +153,8 @@ class Accuracy(_Matches):
 class BinaryAccuracy(_Matches):
     """How often a prediction is on the same side of `threshold` as its label, 0 or 1.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> float(tf.keras.metrics.BinaryAccuracy()([[1], [1], [0], [0]], [[0.98], [1.0], [0.0], [0.6]]))
     0.75
@@ -164,6 +168,8 @@ class BinaryAccuracy(_Matches):
 class CategoricalAccuracy(_Matches):
     """How often the largest prediction is at the place of the largest label (the 1 of a one-hot row).
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> labels = [[0, 0, 1], [0, 1, 0]]
     >>> float(tf.keras.metrics.CategoricalAccuracy()(labels, [[0.1, 0.9, 0.8], [0.05, 0.95, 0.0]]))
@@ -177,6 +183,8 @@ class CategoricalAccuracy(_Matches):
 class SparseCategoricalAccuracy(_Matches):
     """How often the largest prediction is at the place that the label, a class number, tells.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> float(tf.keras.metrics.SparseCategoricalAccuracy()([2, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0.0]]))
     0.5

@@ -134,6 +134,11 @@ def diag(
     align
         As in `diag_part`.
 
+    Raises
+    ------
+    ValueError
+        If the diagonals do not fit matrices of that shape.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -163,6 +168,15 @@ def set_diag(
     input: TensorLike, diagonal: TensorLike, name: str | None = "set_diag", k: Any = 0, align: str = "RIGHT_LEFT"
 ) -> Tensor:
     """Return matrices with some of their diagonals replaced; the parameters are those of `diag` and `diag_part`.
+
+    Parameters
+    ----------
+    input
+        Matrices, of shape (..., m, n).
+    diagonal
+        The new values, of the shape that `diag_part` returns.
+    k, align
+        As for `diag_part`.
 
     Examples
     --------
@@ -244,6 +258,11 @@ def tensor_diag(diagonal: TensorLike, name: str | None = None) -> Tensor:
 
 def tensor_diag_part(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the diagonal, of shape s, of a tensor of shape s + s.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not some shape twice.
 
     Examples
     --------

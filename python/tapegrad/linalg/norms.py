@@ -42,6 +42,11 @@ def norm(
     name
         Has no effect.
 
+    Raises
+    ------
+    ValueError
+        If the order is unknown for such axes, or there are more than two of them.
+
     Examples
     --------
     >>> import tapegrad as tf

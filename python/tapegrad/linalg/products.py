@@ -200,6 +200,11 @@ def einsum(equation: str, *inputs: TensorLike, **kwargs: Any) -> Tensor:
     **kwargs
         TensorFlow's `name` and `optimize`, which have no effect.
 
+    Raises
+    ------
+    TypeError
+        If there are unknown keyword arguments.
+
     Examples
     --------
     >>> import tapegrad as tf

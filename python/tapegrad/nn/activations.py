@@ -43,6 +43,8 @@ _tanh = native.elementwise["tanh"]
 def relu(features: TensorLike, name: str | None = None) -> Tensor:
     """``max(features, 0)``; its derivative at 0 is 0.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.relu([-1.0, 2.0]).numpy()
     array([0., 2.], dtype=float32)
@@ -53,6 +55,8 @@ def relu(features: TensorLike, name: str | None = None) -> Tensor:
 def crelu(features: TensorLike, axis: int = -1, name: str | None = None) -> Tensor:
     """`relu` of the features and of their negatives, side by side along `axis` (Shang et al., 2016).
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.crelu([-1.0, 2.0]).numpy()
     array([0., 2., 1., 0.], dtype=float32)
@@ -64,6 +68,8 @@ def crelu(features: TensorLike, axis: int = -1, name: str | None = None) -> Tens
 def relu6(features: TensorLike, name: str | None = None) -> Tensor:
     """``min(max(features, 0), 6)``.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.relu6([-1.0, 2.0, 8.0]).numpy()
     array([0., 2., 6.], dtype=float32)
@@ -74,6 +80,8 @@ def relu6(features: TensorLike, name: str | None = None) -> Tensor:
 def leaky_relu(features: TensorLike, alpha: TensorLike = 0.2, name: str | None = None) -> Tensor:
     """`features` where they are positive, else ``alpha * features``.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.leaky_relu([-1.0, 2.0]).numpy()
     array([-0.2,  2. ], dtype=float32)
@@ -85,6 +93,8 @@ def leaky_relu(features: TensorLike, alpha: TensorLike = 0.2, name: str | None =
 def elu(features: TensorLike, name: str | None = None) -> Tensor:
     """`features` where they are positive, else ``exp(features) - 1`` (Clevert et al., 2015).
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.elu([-1.0, 2.0]).numpy().round(3)
     array([-0.632,  2.   ], dtype=float32)
@@ -95,6 +105,8 @@ def elu(features: TensorLike, name: str | None = None) -> Tensor:
 def selu(features: TensorLike, name: str | None = None) -> Tensor:
     """The scaled `elu` that keeps mean 0 and variance 1 (Klambauer et al., 2017).
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.selu([-1.0, 1.0]).numpy().round(3)
     array([-1.111,  1.051], dtype=float32)
@@ -126,6 +138,8 @@ def gelu(features: TensorLike, approximate: bool = False, name: str | None = Non
 def silu(features: TensorLike, beta: TensorLike = 1.0, name: str | None = None) -> Tensor:
     """``features * sigmoid(beta * features)``, also called swish.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.silu([-1.0, 1.0]).numpy().round(3)
     array([-0.269,  0.731], dtype=float32)
@@ -142,6 +156,8 @@ swish = silu
 def sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
     """``1 / (1 + exp(-x))``, without overflow.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.sigmoid([-1000.0, 0.0]).numpy()
     array([0. , 0.5], dtype=float32)
@@ -152,6 +168,8 @@ def sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
 def log_sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
     """``log(sigmoid(x))``, without overflow.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.log_sigmoid([-200.0, 0.0]).numpy().round(3)
     array([-200.   ,   -0.693], dtype=float32)
@@ -162,6 +180,8 @@ def log_sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
 def softplus(features: TensorLike, name: str | None = None) -> Tensor:
     """``log(1 + exp(features))``, without overflow.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.softplus([200.0, 0.0]).numpy().round(3)
     array([200.   ,   0.693], dtype=float32)
@@ -172,6 +192,8 @@ def softplus(features: TensorLike, name: str | None = None) -> Tensor:
 def softsign(features: TensorLike, name: str | None = None) -> Tensor:
     """``features / (1 + abs(features))``.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.softsign([-1.0, 3.0]).numpy()
     array([-0.5 ,  0.75], dtype=float32)
@@ -182,6 +204,8 @@ def softsign(features: TensorLike, name: str | None = None) -> Tensor:
 def tanh(x: TensorLike, name: str | None = None) -> Tensor:
     """The hyperbolic tangent.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> tf.nn.tanh([0.0, 1.0]).numpy().round(3)
     array([0.   , 0.762], dtype=float32)

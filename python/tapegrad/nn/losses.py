@@ -106,6 +106,8 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
 def l2_loss(t: TensorLike, name: str | None = None) -> Tensor:
     """``sum(t**2) / 2``.
 
+    Examples
+    --------
     >>> import tapegrad as tf
     >>> float(tf.nn.l2_loss([3.0, 4.0]))
     12.5
@@ -126,6 +128,11 @@ def weighted_cross_entropy_with_logits(
         The weight, which is broadcast with them.
     name : str, optional
         Accepted as in TensorFlow, and not used.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
 
     Examples
     --------
@@ -158,6 +165,11 @@ def log_poisson_loss(
         Whether to add Stirling's approximation of ``log(targets!)`` where a count is above 1.
     name : str, optional
         Accepted as in TensorFlow, and not used.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
 
     Examples
     --------

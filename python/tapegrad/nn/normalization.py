@@ -130,6 +130,15 @@ def normalize_moments(
 ) -> tuple[Tensor, Tensor]:
     """Return the mean and the variance that the sums of `sufficient_statistics` give.
 
+    Parameters
+    ----------
+    counts
+        The number of elements.
+    mean_ss, variance_ss
+        The sums that `sufficient_statistics` returns.
+    shift
+        What was subtracted from the elements before, or `None`.
+
     Examples
     --------
     >>> import tapegrad as tf

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
+from tapegrad._examples import example
 from tapegrad._native import IMPLEMENTATIONS, Tensor, Value, array, observe_end, rebind, tensor
 from tapegrad._ops.writing import check_writable
 from tapegrad._protocols import CONSTANT, UNRELATED
@@ -123,7 +124,9 @@ def registered(function: Callable[..., Any], replacement: Any, description: str)
     """Return the replacement under the function's name and with its signature, registered for tensors."""
     replacement.__name__ = replacement.__qualname__ = function.__name__
     replacement.__wrapped__ = function
-    replacement.__doc__ = f"NumPy's `{function.__name__}`, {description}"
+    replacement.__doc__ = f"NumPy's `{function.__name__}`, {description}" + example(
+        "numpy", "tapegrad.numpy", function.__name__
+    )
     IMPLEMENTATIONS[function] = replacement
     result: Callable[..., Any] = replacement
     return result

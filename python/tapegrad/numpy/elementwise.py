@@ -33,6 +33,13 @@ def clip(
 ) -> Any:
     """Limit values to an interval; the slope is 1 inside it and at its ends, 0 outside.
 
+    Raises
+    ------
+    ValueError
+        If bounds are given in both ways.
+    TypeError
+        If other keywords are given for a watched tensor.
+
     Examples
     --------
     >>> import tapegrad.numpy as np

@@ -171,6 +171,11 @@ def histogram2d(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the histogram of points in the plane, and the edges of the bins along both axes; see `histogram`.
 
+    Raises
+    ------
+    ValueError
+        If `x` and `y` differ in length.
+
     Examples
     --------
     >>> import tapegrad.numpy as np

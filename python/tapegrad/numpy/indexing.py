@@ -85,6 +85,11 @@ def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 def where(condition: TensorLike, x: Any = None, y: Any = None, /) -> Any:
     """Return `x` where the condition is true and `y` elsewhere; with the condition alone, where it is true.
 
+    Raises
+    ------
+    ValueError
+        If only one of `x` and `y` is given.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -113,6 +118,11 @@ def _choices(x: Any, y: Any) -> list[Any]:
 @implements(np.compress)
 def compress(condition: TensorLike, a: TensorLike, axis: Any = None, out: Out = None) -> Any:
     """Return the slices along an axis for which the condition is true; without an axis, elements of a vector.
+
+    Raises
+    ------
+    ValueError
+        If the condition is not a vector.
 
     Examples
     --------
@@ -183,6 +193,11 @@ def _of_one_type(values: Any) -> list[Tensor]:
 def piecewise(x: TensorLike, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Tensor:
     """Return at each place what the function (or number) of its condition gives for the elements there.
 
+    Raises
+    ------
+    ValueError
+        If the number of functions does not fit that of conditions.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -217,6 +232,11 @@ def _is_mask(condlist: Any) -> bool:
 def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: TensorLike, *args: Any, **kwargs: Any) -> Tensor:
     """Return a function of the vectors along an axis, its results in the place of that axis.
 
+    Raises
+    ------
+    ValueError
+        If another axis is empty.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -241,6 +261,11 @@ def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: TensorLike, *ar
 def apply_over_axes(func: Callable[[Tensor, int], Any], a: TensorLike, axes: Any) -> Tensor:
     """Return `func(a, axis)`, applied to its own result for one axis after the other, which all stay.
 
+    Raises
+    ------
+    ValueError
+        If the function returns fewer dimensions than one less.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -264,6 +289,11 @@ def apply_over_axes(func: Callable[[Tensor, int], Any], a: TensorLike, axes: Any
 def ix_(*args: TensorLike) -> tuple[Tensor, ...]:
     """Return vectors of positions as tensors that broadcast to the grid of all their combinations.
 
+    Raises
+    ------
+    ValueError
+        If an argument is not a vector.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -286,6 +316,11 @@ def ix_(*args: TensorLike) -> tuple[Tensor, ...]:
 @implements(np.meshgrid)
 def meshgrid(*xi: TensorLike, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Return the coordinates of a grid as one tensor per axis.
+
+    Raises
+    ------
+    ValueError
+        If `indexing` is neither "xy" nor "ij".
 
     Examples
     --------

@@ -240,6 +240,11 @@ def delete(arr: TensorLike, obj: Any, axis: Any = None) -> Tensor:
 def split(ary: TensorLike, indices_or_sections: Any, axis: Any = 0) -> list[Tensor]:
     """Return the parts of a tensor along an axis: a number of equal ones, or those between indices.
 
+    Raises
+    ------
+    ValueError
+        If the axis cannot be divided equally.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -258,6 +263,11 @@ def split(ary: TensorLike, indices_or_sections: Any, axis: Any = 0) -> list[Tens
 @implements(np.array_split)
 def array_split(ary: TensorLike, indices_or_sections: Any, axis: Any = 0) -> list[Tensor]:
     """Return the parts of a tensor along an axis; equal ones may differ in size by one.
+
+    Raises
+    ------
+    ValueError
+        If there are to be no parts.
 
     Examples
     --------

@@ -48,6 +48,13 @@ _STATISTICS: dict[str, Callable[..., Any]] = {
 def pad(array: TensorLike, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Tensor:
     """Return a tensor with elements added around it.
 
+    Raises
+    ------
+    ValueError
+        If the mode is unknown, or a keyword does not belong to it, or an empty axis cannot be extended.
+    TypeError
+        If the mode is a function and a tape watches the tensor.
+
     Examples
     --------
     >>> import tapegrad.numpy as np

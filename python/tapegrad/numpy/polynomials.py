@@ -150,6 +150,11 @@ def polyfit(
 
     The coefficients, and what `full` and `cov` add, are differentiable with respect to the points and the weights.
 
+    Raises
+    ------
+    ValueError
+        If the degree is negative.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -197,6 +202,11 @@ def _check_points(x: Tensor, y: Tensor, w: Tensor | None) -> None:
 @implements(np.poly)
 def poly(seq_of_zeros: TensorLike) -> Tensor:
     """Return the coefficients of the polynomial with these zeros, or of a matrix's characteristic polynomial.
+
+    Raises
+    ------
+    ValueError
+        If the argument is neither a vector nor a square matrix.
 
     Examples
     --------

@@ -66,6 +66,11 @@ def _contraction(function: Any, a: Tensor, b: Tensor, of_a: tuple[int, ...], of_
 def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Tensor:
     """Return the sum of products over a number of last and first axes, or over pairs of axes.
 
+    Raises
+    ------
+    ValueError
+        If there are more axes to sum over than an operand has.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -88,6 +93,11 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Tensor:
 @implements(np.vdot)
 def vdot(a: TensorLike, b: TensorLike, /) -> Tensor:
     """Return the product of two vectors (or of tensors as vectors), the first one conjugated.
+
+    Raises
+    ------
+    ValueError
+        If the vectors differ in length.
 
     Examples
     --------
@@ -139,6 +149,11 @@ def kron(a: TensorLike, b: TensorLike) -> Tensor:
 def cross(a: TensorLike, b: TensorLike, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None) -> Tensor:
     """Return the cross product of vectors in three (or two) dimensions.
 
+    Raises
+    ------
+    ValueError
+        If vectors have other than two or three components.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -169,6 +184,11 @@ def _minor(x: list[Tensor], y: list[Tensor], i: int, j: int) -> Tensor:
 @implements(np.einsum)
 def einsum(*operands: Any, out: Out = None, optimize: Any = False, **kwargs: Any) -> Any:
     """Return the sum of products that subscripts describe, in any of the forms that NumPy takes.
+
+    Raises
+    ------
+    ValueError
+        If there are no operands.
 
     Examples
     --------

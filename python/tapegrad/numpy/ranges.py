@@ -32,6 +32,11 @@ def linspace(
 ) -> Any:
     """Return `num` evenly spaced numbers from `start` to `stop`, along a new axis.
 
+    Raises
+    ------
+    ValueError
+        If the device is not "cpu".
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -104,6 +109,11 @@ def geomspace(
     start: TensorLike, stop: TensorLike, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: Any = 0
 ) -> Tensor:
     """Return a geometric progression from `start` to `stop`.
+
+    Raises
+    ------
+    ValueError
+        If a bound is zero.
 
     Examples
     --------

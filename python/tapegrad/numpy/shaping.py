@@ -37,6 +37,11 @@ __all__ = [
 def reshape(a: TensorLike, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Tensor:
     """Return `a` in another shape of the same size; one size may be -1 and follows from the others.
 
+    Raises
+    ------
+    ValueError
+        If the order is none of "C", "F" and "A", or the sizes do not fit.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
@@ -74,6 +79,11 @@ def ravel(a: TensorLike, order: str = "C") -> Tensor:
 @implements(np.resize)
 def resize(a: TensorLike, new_shape: Any) -> Tensor:
     """Return the elements of `a`, repeated as often as needed, in a new shape.
+
+    Raises
+    ------
+    ValueError
+        If an empty tensor is to be repeated.
 
     Examples
     --------
@@ -133,6 +143,11 @@ def moveaxis(a: TensorLike, source: Any, destination: Any) -> Tensor:
 @implements(np.rollaxis)
 def rollaxis(a: TensorLike, axis: Any, start: Any = 0) -> Tensor:
     """Return `a` with one axis moved before the axis `start`.
+
+    Raises
+    ------
+    ValueError
+        If `start` is out of range.
 
     Examples
     --------

@@ -242,6 +242,13 @@ def cov(
 ) -> Tensor:
     """Return the covariances of the rows of `m` and `y`; differentiable in these and in `aweights`.
 
+    Raises
+    ------
+    ValueError
+        If `ddof` is no integer.
+    TypeError
+        If frequencies are no integers.
+
     Examples
     --------
     >>> import tapegrad as tf

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad._examples import example, lines
 from tapegrad._native import UFUNC_OPERATIONS, Tensor, Value
 from tapegrad._ops import complex_parts, mantissa, products
 from tapegrad.numpy._arguments import operand
@@ -143,7 +144,10 @@ class RecordedUfunc:
         self.__name__ = ufunc.__name__
         self.__wrapped__ = ufunc
         remark = "Piecewise constant: what it returns is on no tape." if ufunc in PIECEWISE_CONSTANT else "Recorded."
-        self.__doc__ = f"NumPy's ufunc `{ufunc.__name__}`, of tensors too. {remark}"
+        table = "elementwise" if ufunc.__name__ in lines("elementwise") else "numpy"
+        self.__doc__ = f"NumPy's ufunc `{ufunc.__name__}`, of tensors too. {remark}" + example(
+            table, "tapegrad.numpy", ufunc.__name__
+        )
 
     def __call__(self, *operands: Any, **keywords: Any) -> Any:
         """Return the operation on the operands, elementwise."""

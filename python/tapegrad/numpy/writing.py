@@ -21,6 +21,11 @@ __all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     """Write the elements of `src`, where `where` is true, to `dst`.
 
+    Raises
+    ------
+    TypeError
+        If values cannot be cast by the rule.
+
     Examples
     --------
     >>> import tapegrad.numpy as np

@@ -128,6 +128,13 @@ def _derivative_function(name: str, of: str) -> Callable[..., Tensor]:
     derivative.__name__ = derivative.__qualname__ = name
     derivative.__doc__ = f"""Return derivative number `n` of {of} of order `v` at `z`, differentiable in `z`.
 
+    Raises
+    ------
+    ValueError
+        If `n` is negative.
+    TypeError
+        If a tape watches the order.
+
     Examples
     --------
     >>> import scipy.special

@@ -33,6 +33,11 @@ def polygamma(n: Any, x: TensorLike) -> Tensor:
     x
         The arguments, real or complex.
 
+    Raises
+    ------
+    ValueError
+        If the order is not an integer from 0.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -111,6 +116,11 @@ def zeta(x: TensorLike, q: TensorLike | None = None) -> Tensor:
         The exponent: real, and above 1 if `q` is given.
     q
         The offset; 1 if it is left out.
+
+    Raises
+    ------
+    TypeError
+        If a tape watches a complex argument.
 
     Examples
     --------

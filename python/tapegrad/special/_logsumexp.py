@@ -48,6 +48,11 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     Tensor or tuple of Tensor
         The logarithms, and the signs if they are asked for. A sum of zero has slope 0 in `a`.
 
+    Raises
+    ------
+    TypeError
+        If the sign of a complex sum is asked for.
+
     Examples
     --------
     >>> import tapegrad as tf

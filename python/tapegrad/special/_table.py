@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.special
 
+from tapegrad._examples import example
 from tapegrad._native import array, is_watched
 from tapegrad._ops.registered import enter, operation_of
 from tapegrad._ops.ufunc_rules import Partial, table_names
@@ -100,6 +101,7 @@ def build(families: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Callab
                 ufunc, row.partials, SCOPE, known, holomorphic=row.holomorphic, reasons=row.reasons, quiet=True
             )
             made[ufunc].__module__ = "tapegrad.special"  # where pickle finds it
+            made[ufunc].__doc__ = f"{made[ufunc].__doc__}{example('special', 'tapegrad.special', name)}"
             enter(ufunc, made[ufunc])
         operations[name] = made[ufunc]
     SCOPE.update(operations)

@@ -56,6 +56,13 @@ def qr(a: TensorLike, mode: str = "reduced") -> Any:
         span is determined, and derivatives are right for functions of it. `"r"`: R alone. `"raw"`: LAPACK's
         Householder vectors and factors, which have no derivative here.
 
+    Raises
+    ------
+    ValueError
+        If the mode is unknown.
+    TypeError
+        If a tape watches the matrix and the mode is "raw".
+
     Examples
     --------
     >>> import tapegrad.numpy as np

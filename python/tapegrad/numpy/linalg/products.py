@@ -102,6 +102,11 @@ def tensordot(x1: TensorLike, x2: TensorLike, /, *, axes: Any = 2) -> Tensor:
 def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return the products of each element of a vector with each of another.
 
+    Raises
+    ------
+    ValueError
+        If an operand is not a vector.
+
     Examples
     --------
     >>> import tapegrad.numpy as np

@@ -92,6 +92,11 @@ def pinv(a: TensorLike, rcond: Any = None, hermitian: bool = False, *, rtol: Any
     rtol
         The same as `rcond`; `None` is max(m, n) times the rounding error.
 
+    Raises
+    ------
+    ValueError
+        If both `rcond` and `rtol` are given.
+
     Examples
     --------
     >>> import tapegrad.numpy as np
