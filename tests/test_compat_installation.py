@@ -91,7 +91,7 @@ def test_autograd_must_not_have_been_imported(monkeypatch):
     present.__file__ = "somewhere/autograd/__init__.py"
     with monkeypatch.context() as patched:
         patched.setitem(sys.modules, "autograd", present)
-        with pytest.raises(ImportError, match="from somewhere/autograd/__init__.py: call .* before"):
+        with pytest.raises(ImportError, match=r"from somewhere/autograd/__init__\.py: call .* before"):
             install_as_autograd()
         uninstall_autograd()
         assert sys.modules["autograd"] is present
