@@ -65,6 +65,7 @@ def test_modules_are_found_here():
     assert grad(lambda x: anp.sin(x) + norm.logpdf(x))(0.0) == 1.0
     assert flatten({"a": 1.0})[0] == [1.0]
     assert callable(flatten_func)
+    assert importlib.import_module("tapegrad.compat.autograd.misc").flatten is flatten
     assert "autograd" not in sys.modules
     assert tapegrad.compat.autograd.numpy is anp
 
