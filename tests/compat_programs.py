@@ -206,7 +206,7 @@ def linear_algebra() -> Any:
 @program
 def special_functions() -> Any:
     return [
-        grad(lambda x: np.sum(function(x)))(X)
+        grad(lambda x, function=function: np.sum(function(x)))(X)
         for function in (
             special.gamma,
             special.gammaln,
@@ -243,7 +243,10 @@ def distributions() -> Any:
         grad(lambda x, df: np.sum(stats.t.logpdf(x, df)), [0, 1])(V, 3.5),
         *[grad(lambda x, name=name: np.sum(getattr(stats.beta, name)(x, 2.0, 3.0)))(X) for name in ("pdf", "logpdf")],
         grad(lambda a, b: np.sum(stats.beta.logpdf(X, a, b)), [0, 1])(2.0, 3.0),
-        *[grad(lambda x, name=name: np.sum(getattr(stats.gamma, name)(x, 2.0)))(X) for name in ("pdf", "cdf", "logpdf")],
+        *[
+            grad(lambda x, name=name: np.sum(getattr(stats.gamma, name)(x, 2.0)))(X)
+            for name in ("pdf", "cdf", "logpdf")
+        ],
         *[grad(lambda x, name=name: np.sum(getattr(stats.chi2, name)(x, 3.0)))(X) for name in ("pdf", "cdf", "logpdf")],
         grad(lambda mu: np.sum(stats.poisson.logpmf(onp.arange(4), mu)))(1.5),
         grad(lambda mu: np.sum(stats.poisson.pmf(onp.arange(4), mu)))(1.5),

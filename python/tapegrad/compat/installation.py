@@ -35,8 +35,12 @@ class _Finder(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Put the module from here in the place of the one that Python has made."""
-        name = module.__name__
-        sys.modules[name] = importlib.import_module(_HERE + name.removeprefix(_NAME))
+        importlib.import_module(_HERE + module.__name__.removeprefix(_NAME))
+        # Those that it has imported, too: importing one of them later would bind its name in the package again, where
+        # it can mean something else by now (misc.flatten is a function).
+        for name, found in list(sys.modules.items()):
+            if name == _HERE or name.startswith(f"{_HERE}."):
+                sys.modules[_NAME + name.removeprefix(_HERE)] = found
 
 
 _finder = _Finder()

@@ -47,5 +47,5 @@ def mirrored(
 
 def names_of(module: ModuleType, more: Mapping[str, Any] | None = None) -> list[str]:
     """Return the public names of a module, and more."""
-    public: list[str] = getattr(module, "__all__", None) or [name for name in vars(module) if name[0] != "_"]
+    public = [name for name in getattr(module, "__all__", vars(module)) if not name.startswith("_")]
     return sorted({*public, *(more or {})})

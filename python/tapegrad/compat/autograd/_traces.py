@@ -161,9 +161,7 @@ def new_box(value: Any, trace: Any, node: Node) -> Any:
     np.float64(6.0)
     """
     if not isinstance(trace, Trace):
-        raise TypeError(
-            f"new_box: the trace must be that of `with trace_stack.new_trace() as trace`, not {trace!r}."
-        )
+        raise TypeError(f"new_box: the trace must be that of `with trace_stack.new_trace() as trace`, not {trace!r}.")
     leaves = leaves_of(value)
     sources = [source_of("new_box", leaf) for leaf in leaves]
     trace.tape.watch([source for source in sources if source is not None])

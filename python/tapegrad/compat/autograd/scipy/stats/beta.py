@@ -17,7 +17,7 @@ __all__ = ["cdf", "logpdf", "pdf"]
 def logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     z = standardized(x, loc, scale)
     value = special.xlogy(a - 1.0, z) + special.xlog1py(b - 1.0, -z) - special.betaln(a, b) - tnp.log(scale)
-    return valid(outside(value, (z >= 0) & (z <= 1), -np.inf), a > 0, b > 0)
+    return valid(outside(value, (z >= 0) & (z <= 1), -np.inf), a > 0, b > 0, scale > 0)
 
 
 @of("beta", "pdf")

@@ -9,6 +9,7 @@ import numpy as np
 
 import tapegrad.numpy as tnp
 from tapegrad import linalg
+from tapegrad.compat.autograd._values import getval
 from tapegrad.compat.autograd.scipy.stats._common import of
 
 __all__ = ["entropy", "logpdf", "pdf"]
@@ -17,13 +18,13 @@ __all__ = ["entropy", "logpdf", "pdf"]
 @of("multivariate_normal", "logpdf")
 def logpdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) -> Any:
     x = tnp.asarray(x)
-    size = _size(x, mean, cov)
+    size = _size(mean, cov)
     matrix = _matrix(cov, size)
     # SciPy's meaning of x: points along the last axis, which may be missing if there is one dimension only.
-    points = x if size > 1 or (x.ndim and x.shape[-1] == 1) else x[..., None]
+    points = x if size > 1 or x.ndim > 1 else tnp.reshape(x, (-1, 1))
     difference = points - (0.0 if mean is None else mean)
     log_volume, squared = (_singular if allow_singular else _regular)(matrix, difference)
-    return -0.5 * (log_volume + squared)
+    return tnp.squeeze(-0.5 * (log_volume + squared))
 
 
 @of("multivariate_normal", "pdf")
@@ -33,18 +34,16 @@ def pdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) 
 
 @of("multivariate_normal", "entropy")
 def entropy(mean: Any = None, cov: Any = 1.0) -> Any:
-    size = _size(tnp.asarray(0.0), mean, cov)
+    size = _size(mean, cov)
     _, log_volume = tnp.linalg.slogdet(_matrix(cov, size))
     return 0.5 * (size * (1.0 + math.log(2.0 * math.pi)) + log_volume)
 
 
-def _size(x: Any, mean: Any, cov: Any) -> int:
+def _size(mean: Any, cov: Any) -> int:
     """Return the number of dimensions."""
-    if np.ndim(cov):
-        return int(np.shape(cov)[-1])
     if mean is not None:
         return int(np.size(mean))
-    return int(x.shape[-1]) if x.ndim else 1
+    return int(np.shape(cov)[0]) if np.ndim(cov) == 2 else 1
 
 
 def _matrix(cov: Any, size: int) -> Any:
@@ -66,7 +65,7 @@ def _regular(matrix: Any, difference: Any) -> tuple[Any, Any]:
 def _singular(matrix: Any, difference: Any) -> tuple[Any, Any]:
     """Return the same on the space that the covariance spans."""
     values, vectors = tnp.linalg.eigh(matrix)
-    spread = np.abs(np.asarray(values))
+    spread = np.abs(getval(values))
     kept = spread > spread.max() * 1e6 * np.finfo(float).eps
     values, vectors = values[kept], vectors[:, kept]
     scaled = (difference @ vectors) / tnp.sqrt(values)
