@@ -9,10 +9,11 @@ from bench import adapters, by_hand, memory, numpy_ops, oracle, plot_workloads, 
 from bench.figures import Answer, Figure
 from bench.goals import AHEAD, GOALS, Goal, Verdict, judge
 from bench.gradbench.driver import Case, Result
+from bench.measure import Samples
 from bench.numpy_ops import OPS, check_gradients
 from bench.oracle import MismatchError
 from bench.profiles import PROFILES
-from bench.questions import bfgs, gradbench
+from bench.questions import bfgs, gradbench, threads
 
 RANDOM = np.random.default_rng(7)
 X = RANDOM.normal(size=6)
@@ -180,3 +181,11 @@ def test_picture_of_the_larger_questions(tmp_path):
 def test_wrong_results_are_not_timed():
     with pytest.raises(MismatchError, match="shape"):
         oracle.close("J", np.zeros((2, 3)), np.zeros((3, 2)), 1e-12)
+
+
+def test_speedups_of_threads_take_the_least_times_of_groups():
+    one = [4.0, 2.0, 4.0, 4.0, 4.0, 3.0, 3.0, 3.0, 3.0, 9.0, 3.0]
+    two = [9.0, 9.0, 9.0, 2.0, 9.0, 6.0, 6.0, 6.0, 6.0, 6.0, 4.0]
+    samples = Samples({"one": one, "two": two})
+    assert threads._speedups(samples, "") == [2.0, 1.5]
+    assert threads._speedups(Samples({"sines, one": [1.0], "sines, two": [2.0]}), "sines, ") == [1.0]

@@ -76,6 +76,8 @@ def triangular_solve(
 ) -> Tensor:
     """Return x with `matrix @ x == rhs`, where only the lower (or upper) triangle of the matrix is read.
 
+    If SciPy is installed its BLAS solves the systems; without it NumPy does, more slowly.
+
     Examples
     --------
     >>> import tapegrad as tf
