@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tapegrad._batching import along_batch
-from tapegrad._native import Tensor, Value, array, is_watched, observe_end, own, record, tensor, version
+from tapegrad._native import Tensor, Value, array, is_recording, is_watched, observe_end, own, record, tensor, version
 
 __all__ = ["LinearRule", "Operation", "Rule", "TensorLike", "linear", "silent", "structural", "untracked"]
 
@@ -207,6 +207,8 @@ class Rule:
 
     def follow(self, values: tuple[Tensor, ...], out: Any, parameters: dict[str, Any]) -> Any:
         """Record that the operation has made `out` of the values, and return it as the caller may have it."""
+        if not is_recording():
+            return out
         watched = tuple([is_watched(value) for value in values])
         if True not in watched:
             observe_end(self.name, list(values), out if isinstance(out, tuple) else (out,))
