@@ -25,6 +25,7 @@ extensions = [
     "myst_nb",
     "sphinx_copybutton",
     "sphinx_design",
+    "names",
     "reference",
     "sections",
 ]
@@ -52,8 +53,7 @@ sections = {
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
-default_role = "py:obj"  # single backticks in docstrings: a link if it is a public name, else code
-nitpicky = False
+default_role = "name"
 autodoc_typehints = "none"  # the parameters' descriptions say what is accepted
 autodoc_member_order = "groupwise"
 autosummary_generate = False
