@@ -26,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "names",
+    "mathml",
     "reference",
     "sections",
 ]
@@ -77,12 +78,14 @@ if GALLERY.is_dir():
         "abort_on_example_error": True,
         "download_all_examples": False,
         "show_memory": False,
+        "write_computation_times": False,  # its page would fetch a program
         "remove_config_comments": True,
     }
 
 # --- looks ------------------------------------------------------------------------------------------------------------
 
 html_theme = "pydata_sphinx_theme"
+html_math_renderer = "mathml"
 html_title = "tapegrad"
 html_logo = "_static/tapegrad.svg"
 html_favicon = "_static/mark.svg"
