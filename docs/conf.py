@@ -25,6 +25,8 @@ extensions = [
     "myst_nb",
     "sphinx_copybutton",
     "sphinx_design",
+    "names",
+    "mathml",
     "reference",
     "sections",
 ]
@@ -52,8 +54,7 @@ sections = {
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
-default_role = "py:obj"  # single backticks in docstrings: a link if it is a public name, else code
-nitpicky = False
+default_role = "name"
 autodoc_typehints = "none"  # the parameters' descriptions say what is accepted
 autodoc_member_order = "groupwise"
 autosummary_generate = False
@@ -77,12 +78,14 @@ if GALLERY.is_dir():
         "abort_on_example_error": True,
         "download_all_examples": False,
         "show_memory": False,
+        "write_computation_times": False,  # its page would fetch a program
         "remove_config_comments": True,
     }
 
 # --- looks ------------------------------------------------------------------------------------------------------------
 
 html_theme = "pydata_sphinx_theme"
+html_math_renderer = "mathml"
 html_title = "tapegrad"
 html_logo = "_static/tapegrad.svg"
 html_favicon = "_static/mark.svg"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -335,6 +336,7 @@ def _documentation(ufunc: np.ufunc, rows: Sequence[Sequence[Partial]], operands:
     """Return a docstring: what the ufunc's own says it computes, and the derivatives."""
     paragraphs = [part.strip() for part in (ufunc.__doc__ or "").split("\n\n")]
     summary = next((" ".join(part.split()) for part in paragraphs if part and "(" not in part.split()[0]), _name(ufunc))
+    summary = re.sub(":math:`([^`]*)`", r"`\1`", summary)
     lines = []
     for j, row in enumerate(rows):
         of = f"out{j}" if len(rows) > 1 else "out"
