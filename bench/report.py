@@ -7,6 +7,7 @@ import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,7 @@ def _machine() -> str:
 def document(collected: Collected, profile: Profile) -> str:
     """Return the run as JSON text: conditions, figures with all samples, controls and goals."""
     data: dict[str, Any] = {
+        "date": datetime.now(UTC).date().isoformat(),
         "profile": asdict(profile),
         "machine": _machine(),
         "versions": _versions(collected.results),
