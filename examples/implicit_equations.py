@@ -87,7 +87,8 @@ def solve_vjp(g: Any, x: Any, diagonals: Any, b: Any) -> tuple[Any, Any]:
 @tapegrad.primitive(vjp=solve_vjp)
 def solve(diagonals: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The solution of a symmetric system with three diagonals."""
-    return solve_banded((1, 1), diagonals, b)
+    x: np.ndarray = solve_banded((1, 1), diagonals, b)
+    return x
 
 
 def find_conductivity(points: int) -> None:
