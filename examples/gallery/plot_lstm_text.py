@@ -3,9 +3,9 @@ An LSTM learns to write about Python
 ====================================
 
 A recurrent network reads the manual of the Python language, letter by letter, and guesses the next one. Its memory is
-a *long short-term memory* (Hochreiter and Schmidhuber, 1997): gates decide what is written to a cell, what is
-kept in it, and what is shown. It is written down here in six lines, trained for about half a minute, and then looked
-at: what it writes, how its gates move, and how far back its gradients reach.
+a *long short-term memory* (Hochreiter and Schmidhuber, 1997): gates decide what is written to a cell, what is kept in
+it, and what is shown. It is written down here in six lines, trained for a quarter of a minute, and then looked at: what
+it writes, how its gates move, and how far back its gradients reach.
 """
 
 import argparse
@@ -195,8 +195,8 @@ order = moving[np.argsort(np.mean(kept, axis=0)[moving])]
 
 figure, rows = plt.subplots(2, 1, figsize=(10, 6), layout="constrained", sharex=True)
 for axes, values, title, colours, low in (
-    (rows[0], kept, "Forget gates: what share of its cell each unit keeps", "cividis", 0),
-    (rows[1], cells, "Cells: what it holds", "PuOr", -1),
+    (rows[0], kept, "Forget gates: the share of its cell that each unit keeps", "cividis", 0),
+    (rows[1], cells, "Cells: what each unit holds", "PuOr", -1),
 ):
     picture = axes.imshow(np.array(values).T[order], cmap=colours, vmin=low, vmax=1, aspect="auto")
     figure.colorbar(picture, ax=axes)
@@ -206,8 +206,8 @@ rows[1].set_xticks(range(len(passage)), [alphabet[k] for k in passage], family="
 rows[1].tick_params(length=0)
 
 # %%
-# The training has taught it where to look: the slope of a guess by the cells of the last letters has grown, that by
-# the cells many letters before has shrunk. What decides about a letter stands in its own word, most of the time.
+# The training has taught it to look back: the slope of a guess by the cells many letters before has become larger by
+# orders of magnitude.
 
 reach_after = reach(100)
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
