@@ -116,6 +116,9 @@ print(f"largest slope left: {np.abs(tapegrad.grad(cost)(found.x)).max():.1e}")
 # %%
 # The prediction
 # --------------
+# The band of two standard deviations is narrow where there are measurements, and opens in the gap and in the future.
+# In the last plot the normal distribution that belongs to the Hessian lies on the likelihood itself, as far as four
+# standard deviations: the error of the period is one that can be quoted.
 
 
 def predict(hypers: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -154,10 +157,6 @@ left.set_xticks([4, 5, 7, 10, 14, 20, 28])
 left.xaxis.set_major_formatter("{x:.0f}")
 left.minorticks_off()
 left.legend(frameon=False)
-
-# %%
-# Around the maximum, the normal distribution that belongs to the Hessian lies on the likelihood itself, as far as four
-# standard deviations: the error of the period is one that can be quoted.
 
 right = figure.add_subplot(grid[1, 1])
 near = values[2] * np.exp(np.linspace(-4, 4, 31) * errors[2])

@@ -98,6 +98,15 @@ resampled = np.array(
 for name, weight, error, spread in zip(names, weights, errors, resampled.std(axis=0), strict=True):
     print(f"{name:20} {weight:6.2f} +- {error:.2f}  (bootstrap {spread:.2f})")
 
+# %%
+# The errors of the probabilities
+# -------------------------------
+# A score is linear in the weights, so its variance is :math:`x^T C x`. Tumours near the boundary are uncertain
+# twice: their probability is middling, and it is not well known itself. On the left are the weights, on the right the
+# probabilities of the tumours kept for testing.
+
+scores = x_test @ weights
+spreads = np.sqrt(np.einsum("ni,ij,nj->n", x_test, covariance, x_test))
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 5), layout="constrained", width_ratios=[1.2, 1])
 rows = np.arange(len(names))
 low, middle, high = np.percentile(resampled, [2.5, 50, 97.5], axis=0)
@@ -110,14 +119,6 @@ left.invert_yaxis()
 left.set(title="Weights with their 95 % intervals", xlabel="log-odds of malignancy per standard deviation")
 left.legend(frameon=False)
 
-# %%
-# The errors of the probabilities
-# -------------------------------
-# A score is linear in the weights, so its variance is :math:`x^T C x`. Tumours near the boundary are uncertain
-# twice: their probability is middling, and it is not well known itself.
-
-scores = x_test @ weights
-spreads = np.sqrt(np.einsum("ni,ij,nj->n", x_test, covariance, x_test))
 order = np.argsort(scores)
 ranks = np.arange(len(order))
 right.fill_between(
