@@ -13,12 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-import matplotlib
-
-matplotlib.use("Agg")  # only files are written: no display is needed
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
@@ -99,7 +95,7 @@ def train(model: tf.keras.Model, data: Data, epochs: int, batch_size: int, seed:
         accuracy.update_state(labels, logits)
 
     with tqdm(
-        total=epochs * -(-len(data.train_labels) // batch_size), unit="step", desc="training"
+        total=epochs * -(-len(data.train_labels) // batch_size), unit="step", desc="training", disable=None
     ) as progress:
         for epoch in range(epochs):
             mean_loss.reset_state()
@@ -125,10 +121,9 @@ def predict(model: tf.keras.Model, images: np.ndarray) -> np.ndarray:
     return predictions
 
 
-def plot(history: History, data: Data, predictions: np.ndarray, path: Path) -> None:
-    """Write the curves, and under them two rows of test digits, the wrong ones first."""
+def draw(figure: Figure, history: History, data: Data, predictions: np.ndarray) -> None:
+    """Draw the curves, and under them two rows of test digits, the wrong ones first."""
     columns = 12
-    figure = plt.figure(figsize=(10, 6.6))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
     (curves,), (digits,) = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.35, 1])
     left, right = curves.subplots(1, 2)
@@ -160,12 +155,10 @@ def plot(history: History, data: Data, predictions: np.ndarray, path: Path) -> N
         axes.imshow(data.test_images[index, :, :, 0], cmap="gray_r", vmin=0, vmax=1)
         axes.set_title(
             f"{predicted}" if predicted == label else f"{predicted}, not {label}",
-            color="tab:green" if predicted == label else "tab:red",
+            color="black" if predicted == label else "tab:red",
             fontsize="medium",
         )
         axes.set_axis_off()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -189,7 +182,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seconds = perf_counter() - start
     predictions = predict(model, data.test_images)
     accuracy = float(np.mean(predictions == data.test_labels))
-    plot(history, data, predictions, options.output)
+    figure = Figure(figsize=(10, 6.6))  # of no window: no display is needed
+    draw(figure, history, data, predictions)
+    figure.savefig(options.output, dpi=120)
     print(f"trained {model.count_params():,} parameters for {options.epochs} epochs in {seconds:.1f} s")
     print(f"test accuracy: {100 * accuracy:.2f} %")
     print(f"picture: {options.output}")

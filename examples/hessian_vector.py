@@ -51,7 +51,8 @@ def hessian_times(f: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, vector: np.
     """The Hessian of a function times a vector: the derivative of the gradient along it."""
     with tf.autodiff.ForwardAccumulator(x, tf.constant(vector)) as accumulator:
         gradient = gradient_of(f, x)
-    return accumulator.jvp(gradient).numpy()
+    product: np.ndarray = accumulator.jvp(gradient).numpy()
+    return product
 
 
 def conjugate_gradients(
@@ -90,7 +91,8 @@ def minimize(frame: np.ndarray, steps: int) -> np.ndarray:
         while f(x + scale * change) > f(x) and scale > 1e-3:
             scale /= 2
         x = x + scale * change
-    return x.numpy()
+    found: np.ndarray = x.numpy()
+    return found
 
 
 def compare_costs(frame: np.ndarray, inner: np.ndarray) -> None:
@@ -101,7 +103,8 @@ def compare_costs(frame: np.ndarray, inner: np.ndarray) -> None:
     def eight_at_once() -> np.ndarray:
         with tf.autodiff.ForwardAccumulator(x, tf.constant(vectors), batched=True) as accumulator:
             gradient = gradient_of(f, x)
-        return accumulator.jvp(gradient).numpy()
+        products: np.ndarray = accumulator.jvp(gradient).numpy()
+        return products
 
     one_by_one = [hessian_times(f, x, vector) for vector in vectors]
     print(f"largest difference of eight products at once: {np.max(np.abs(eight_at_once() - one_by_one)):.1e}")

@@ -59,7 +59,8 @@ def fit(times: np.ndarray, measured: np.ndarray, start: np.ndarray) -> Any:
     def counted(parameters: np.ndarray) -> Any:
         nonlocal calls
         calls += 1
-        return residuals(parameters)
+        values: np.ndarray = residuals(parameters)
+        return values
 
     scipy.optimize.least_squares(counted, start)
     found = tapegrad.scipy.least_squares(residuals, start)

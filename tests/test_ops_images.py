@@ -72,6 +72,21 @@ def test_conv2d(size: Any, strides: Any, dilations: int, padding: str) -> None:
     check_grads(lambda x, w: conv2d(x, w, strides, padding, dilations), (IMAGES, filters), order=2)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 16])
+def test_slope_of_many_images(channels: int) -> None:
+    """More images than are worked on at a time, with many and with few channels; the convolution is linear in them."""
+    images = RANDOM.normal(size=(30, 22, 21, channels))
+    filters = tf.constant(RANDOM.normal(size=(3, 2, channels, 2)))
+    x = tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = conv2d(x, filters, (2, 1), "SAME")
+    weights = RANDOM.normal(size=y.shape)
+    slopes = tape.gradient(y, x, output_gradients=tf.constant(weights)).numpy()
+    by_image = np.einsum("bhwc,bhwc->b", slopes, images)
+    np.testing.assert_allclose(by_image, np.einsum("brco,brco->b", weights, y.numpy()), rtol=1e-10, atol=1e-10)
+
+
 def test_conv2d_with_explicit_padding() -> None:
     filters = RANDOM.normal(size=(2, 2, 3, 1))
     padding = [[0, 0], [1, 2], [0, 3], [0, 0]]

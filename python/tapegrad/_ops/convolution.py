@@ -40,14 +40,26 @@ def _windows_transpose(
 ) -> npt.NDArray[Any]:
     """Return an image of `shape` to which the windows are added where they were."""
     out = np.zeros(shape, a.dtype)
+    few = 1 < a.shape[5] < 16
+    # As many images at a time as stay in the cache.
+    images = max(1, 2**17 // max(1, a[:1].size)) if few else max(1, len(a))
+    for first in range(0, len(a), images):
+        _add_at_places(out[first : first + images], a[first : first + images], few, strides, dilations)
+    return out
+
+
+def _add_at_places(out: npt.NDArray[Any], a: npt.NDArray[Any], few: bool, strides: _Pair, dilations: _Pair) -> None:
+    """Add windows to images; `few` says that the channels are too few for a loop over them."""
     rows, columns, height, width = a.shape[1:5]
+    apart = a.transpose(3, 4, 0, 1, 2, 5)
+    if few:
+        apart = np.ascontiguousarray(apart)  # so that whole rows of pixels lie side by side
     for i in range(height):
         for j in range(width):
             top, left = i * dilations[0], j * dilations[1]
             down = slice(top, top + (rows - 1) * strides[0] + 1, strides[0])
             across = slice(left, left + (columns - 1) * strides[1] + 1, strides[1])
-            out[:, down, across] += a[:, :, :, i, j]
-    return out
+            out[:, down, across] += apart[i, j]
 
 
 _windows: Operation = linear(
