@@ -49,7 +49,7 @@ def test_the_page_finds_what_it_draws():
     assert {"tapegrad", "numpy", "torch", "tensorflow", "jax", "jax.jit", "autograd"} == set(run["versions"])
     for question, case in (
         ("vectors", "float64 n=100,000"),
-        ("scalar_op", "mul add, value and gradient"),
+        ("scalar_op", "sin tanh, value and gradient"),
         ("tape_setup", "x * x and its gradient"),
     ):
         figures = run["questions"][question]["figures"]
