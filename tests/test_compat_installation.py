@@ -109,7 +109,8 @@ def test_command_runs_programs_and_modules(tmp_path):
     )
     program = tmp_path / "program.py"
     program.write_text("import sys, helper\nprint(__name__, sys.argv[1:])\n", "utf-8")
-    assert run("-m", "tapegrad.compat", str(program), "-x", "1") == ("helper tapegrad.compat.autograd\n__main__ ['-x', '1']\n")
+    expected = "helper tapegrad.compat.autograd\n__main__ ['-x', '1']\n"
+    assert run("-m", "tapegrad.compat", str(program), "-x", "1") == expected
     assert run("-m", "tapegrad.compat", "-m", "json.tool", "--help").startswith("usage:")
     for arguments in ([], ["-m"], ["--flag"]):
         done = subprocess.run(
