@@ -97,11 +97,14 @@ def no_rule(name: str, remedy: str) -> TypeError:
 
 def constant(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return NumPy's piecewise constant function for tensors, and register it."""
-    parameters = list(inspect.signature(function).parameters)
-    place = parameters.index("out") if "out" in parameters else len(parameters)
+    try:
+        parameters = list(inspect.signature(function).parameters)
+    except ValueError:  # older NumPys do not tell those of functions written in C, none of which has `out`
+        parameters = []
+    place = parameters.index("out") if "out" in parameters else None
 
     def piecewise_constant(*args: Any, **keywords: Any) -> Any:
-        if len(args) > place:
+        if place is not None and len(args) > place:
             keywords, args = {**keywords, "out": args[place]}, args[:place] + args[place + 1 :]
         return computed(function, args, keywords)
 
