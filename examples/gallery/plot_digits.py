@@ -54,6 +54,7 @@ print(f"{model.count_params():,} parameters, test accuracy {100 * history.test_a
 # ---------------------
 
 digits.draw(plt.figure(figsize=(10, 6.6)), history, data, predictions)
+plt.show()
 
 # %%
 # May it decline to answer?

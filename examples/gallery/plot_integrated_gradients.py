@@ -113,6 +113,7 @@ for column, (k, values) in enumerate(zip(shown, maps, strict=True)):
         axes[row, column].set_axis_off()
 figure.colorbar(picture, ax=axes, label="attribution", fraction=0.02)
 figure.suptitle("Digits, and what their pixels add to the score; above each map the sum", fontsize="large")
+plt.show()
 
 # %%
 # Completeness

@@ -139,6 +139,7 @@ right.set(
     ylabel="probability of malignancy",
 )
 right.legend(frameon=False, loc="center left")
+plt.show()
 
 # %%
 # Two measurements alone can be drawn. The boundaries of 60 models that the data allow fan out where there are no

@@ -204,6 +204,7 @@ for axes, values, title, colours, low in (
     axes.set_yticks([])
 rows[1].set_xticks(range(len(passage)), [alphabet[k] for k in passage], family="monospace", fontsize=8)
 rows[1].tick_params(length=0)
+plt.show()
 
 # %%
 # The training has taught it to look back: the slope of a guess by the cells many letters before has become larger by

@@ -150,6 +150,7 @@ for row, (direction, values) in enumerate(zip(("east", "north"), residuals, stri
     axes.set(title=f"Residuals to the {direction}: {values.std():.1f} mas", ylabel="mas", ylim=(-30, 30))
     axes.xaxis.set_major_locator(MultipleLocator(5))
 axes.set_xlabel("year")
+plt.show()
 
 # %%
 # Is it true?

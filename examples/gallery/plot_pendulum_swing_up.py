@@ -144,6 +144,7 @@ below.plot(times, states[:, 0], color="C1", linewidth=2)
 below.axhline(np.pi, color="0.5", linestyle=":")
 below.set(xlabel="time / s", ylabel="angle / rad")
 below.set_yticks([-np.pi / 2, 0, np.pi / 2, np.pi], ["-π/2", "0", "π/2", "π"])
+plt.show()
 
 # %%
 # Feedback along the path
