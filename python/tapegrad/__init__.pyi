@@ -162,6 +162,8 @@ from tapegrad.dtypes import uint8 as uint8
 from tapegrad.dtypes import uint16 as uint16
 from tapegrad.dtypes import uint32 as uint32
 from tapegrad.dtypes import uint64 as uint64
+from tapegrad.embedding import get_cmake_dir as get_cmake_dir
+from tapegrad.embedding import get_include as get_include
 from tapegrad.functional import elementwise_grad as elementwise_grad
 from tapegrad.functional import flatten as flatten
 from tapegrad.functional import grad as grad

@@ -386,6 +386,9 @@ def record(
 @overload
 def record(rule: _Rule, operands: tuple[Any, ...], results: Tensor | npt.ArrayLike, saved: Any) -> Tensor: ...
 
+# The C interface, for import_tapegrad().
+_C_API: Any
+
 # The table: name, number of operands, forward rule, partials, domains, rule for complex values, summary.
 def op_table() -> tuple[tuple[str, int, str | None, tuple[str | None, ...], tuple[str, ...], str, str], ...]: ...
 

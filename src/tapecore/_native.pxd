@@ -81,6 +81,7 @@ cdef extern from "value.h" nogil:
     uint32_t tg_handles_find(const tg_handles *handles, uint64_t id)
     tg_status tg_handles_add(tg_handles *handles, tg_pool *pool, uint64_t id, uint32_t slot,
                              c_bool (*is_live)(void *context, uint64_t id) noexcept, void *context)
+    bint tg_handles_get(const tg_handles *handles, uint32_t index, tg_handle *out)
     tg_status tg_handles_copy(const tg_handles *source, tg_pool *pool, tg_handles *target)
     void tg_handles_clear(tg_handles *handles, tg_pool *pool)
     int tg_value_ndim(const tg_value *value)
@@ -139,8 +140,6 @@ cdef extern from "tape.h" nogil:
         tg_index work
         void *owner
         bint watches, observed
-        tg_tape *next_live
-        tg_tape *previous_live
     ctypedef struct tg_record:
         int op, kind, dtype, flags, ndim
         const tg_index *shape
@@ -169,6 +168,16 @@ cdef extern from "tape.h" nogil:
     bint tg_node_saved_handle(const tg_node *node, int bit, uint32_t index, tg_handle *out)
     uint32_t tg_node_outputs(const tg_node *node)
     tg_output tg_tape_output(const tg_tape *tape, uint32_t slot)
+
+cdef extern from "registry.h" nogil:
+    ctypedef struct tg_registry:
+        pass
+    void tg_registry_init(tg_registry *registry)
+    uint64_t tg_registry_new_id(tg_registry *registry)
+    void tg_registry_add(tg_registry *registry, tg_tape *tape)
+    void tg_registry_remove(tg_registry *registry, tg_tape *tape)
+    tg_tape *tg_registry_find(tg_registry *registry, uint64_t id)
+    c_bool tg_registry_has(void *registry, uint64_t id) noexcept
 
 cdef extern from "record.h" nogil:
     ctypedef enum tg_quick:
@@ -261,6 +270,52 @@ cdef extern from "push.h" nogil:
     bint tg_push_is_due(const tg_push *push, uint32_t slot, bint marked_only)
     void tg_push_done(tg_push *push, uint32_t slot)
     bint tg_push_peek(const tg_push *push, uint32_t slot, tg_value *out)
+
+cdef extern from "api.h" nogil:
+    ctypedef enum tapegrad_status:
+        TAPEGRAD_OK, TAPEGRAD_NO_MEMORY, TAPEGRAD_INTERRUPTED, TAPEGRAD_CALLBACK, TAPEGRAD_BAD_DTYPE, TAPEGRAD_BAD_VALUE
+    ctypedef struct tapegrad_context:
+        pass
+    ctypedef struct tapegrad_op:
+        pass
+    ctypedef struct tapegrad_value:
+        tg_value value
+        tg_handles handles
+    ctypedef struct tg_application:
+        tapegrad_op *op
+        int operands_count, results_count
+    ctypedef struct tg_host:
+        tapegrad_status (*elementwise)(int op, int count, tapegrad_value *const *operands, tapegrad_value *out) noexcept
+        tapegrad_status (*structural)(const tg_call *call, int count, tapegrad_value *const *operands,
+                                      tapegrad_value *out) noexcept
+        tapegrad_status (*record)(const tapegrad_op *op, int count, tapegrad_value *const *operands,
+                                  tapegrad_value *const *results) noexcept
+        tg_status (*poll)(void *context) noexcept
+    tapegrad_status tg_context_create(tg_pool *pool, const tg_loops *loops, tg_registry *registry, const tg_host *host,
+                                      tapegrad_context **out)
+    tapegrad_value *tg_value_wrap(tapegrad_context *context, tg_value value)
+    tapegrad_status tg_application_create(const tapegrad_op *op, int count, tapegrad_value *const *operands,
+                                          tapegrad_value *const *results, tg_application **out)
+    void tg_application_release(void *application)
+    bint tg_application_has_jvp(const tg_application *application)
+    tapegrad_status tg_application_vjp(const tg_application *application, tapegrad_value *const *results_cotangents,
+                                       const unsigned char *wanted, tapegrad_value **cotangents)
+    tapegrad_status tg_application_jvp(const tg_application *application, tapegrad_value *const *operands_tangents,
+                                       tapegrad_value **tangents)
+    const char *tapegrad_op_name(const tapegrad_op *op)
+    const char *tapegrad_error_text()
+    tapegrad_status tapegrad_error_status()
+    tapegrad_status tapegrad_fail(tapegrad_status status, const char *text)
+    void tapegrad_release(tapegrad_value *value)
+
+cdef extern from "tapegrad/tapecore_table.h":
+    ctypedef struct tapegrad_table:
+        tapegrad_context *(*context_new)() noexcept
+        tapegrad_status (*context_free)(tapegrad_context *context) noexcept
+        object (*to_python)(tapegrad_value *value)
+        tapegrad_value *(*from_python)(object argument, int dtype) except NULL
+        object (*raise_ "raise")()
+    const tapegrad_table tg_api_table
 
 
 cdef class Value:

@@ -9,6 +9,7 @@ of a tape, and the two ways to sweep it: natively, or recorded by an outer tape.
 """
 cimport cython
 cimport numpy as cnp
+from cpython.pycapsule cimport PyCapsule_New
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject, PyTypeObject, destructor
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport calloc, free, malloc
@@ -544,13 +545,14 @@ def rebind(Tensor x not None, Tensor new not None):
 
 def is_source(Value x not None):
     """Whether any tape in use, recording or not, watches x itself, rather than having computed it."""
-    cdef tg_tape *tape = live
-    cdef uint32_t slot
-    while tape != NULL:
-        slot = tg_handles_find(&x.handles, tape.id)
-        if slot != TG_NO_SLOT and tg_tape_node(tape, slot).kind == TG_NODE_LEAF:
+    cdef tg_tape *tape
+    cdef tg_handle handle
+    cdef uint32_t i = 0
+    while tg_handles_get(&x.handles, i, &handle):
+        tape = tg_registry_find(&registry, handle.id)
+        if tape != NULL and tape.owner != NULL and tg_tape_node(tape, handle.slot).kind == TG_NODE_LEAF:
             return True
-        tape = tape.next_live
+        i += 1
     return False
 
 
@@ -956,37 +958,8 @@ cdef inline void set_number(tg_value *number, double x) noexcept:
 
 # --- which tapes know a value -----------------------------------------------------------------------------------------
 
-cdef uint64_t last_id = 0      # tape ids, never used twice; guarded by the interpreter lock, like the list below
-cdef tg_tape *live = NULL      # the tapes whose ids are in use
-
-
-cdef c_bool is_live(void *context, uint64_t id) noexcept nogil:
-    cdef tg_tape *tape = live
-    while tape != NULL:
-        if tape.id == id:
-            return True
-        tape = tape.next_live
-    return False
-
-
-cdef void enlist(tg_tape *tape) noexcept:
-    global live
-    tape.next_live = live
-    tape.previous_live = NULL
-    if live != NULL:
-        live.previous_live = tape
-    live = tape
-
-
-cdef void delist(tg_tape *tape) noexcept:
-    global live
-    if tape.previous_live != NULL:
-        tape.previous_live.next_live = tape.next_live
-    elif live == tape:
-        live = tape.next_live
-    if tape.next_live != NULL:
-        tape.next_live.previous_live = tape.previous_live
-    tape.next_live = tape.previous_live = NULL
+cdef tg_registry registry      # the ids of tapes that are in use
+tg_registry_init(&registry)
 
 
 cdef void before_fork() noexcept nogil:
@@ -1026,7 +999,7 @@ cdef int wait_for_readers(tg_tape *tape) except -1:
 
 
 cdef int add_handle(Value value, tg_tape *tape, uint32_t slot) except -1:
-    check(tg_handles_add(&value.handles, pool, tape.id, slot, is_live, NULL))
+    check(tg_handles_add(&value.handles, pool, tape.id, slot, tg_registry_has, &registry))
     return 0
 
 
@@ -2461,7 +2434,11 @@ def record(rule, operands, results, saved):
             tracked = False
             for k in range(count):
                 tracked |= pointers[k] != NULL and slot_on(tape, <Value>pointers[k]) != TG_NO_SLOT
-            if tracked:
+            if tracked and tape.owner == NULL:  # of the C interface, which records its own ops
+                if not isinstance(rule, OpRule):
+                    raise TypeError(f"a tape of the C interface cannot record {rule_name(rule)}, whose rule is in "
+                                    "Python")
+            elif tracked:
                 known.append(i)
                 await_readers(tape)
                 for k in range(results_count):
@@ -2560,22 +2537,18 @@ cdef class GradientTape:
                         "gradient() here and pass the gradients on, or let the other process record for itself")
 
     def __dealloc__(self):
-        delist(&self.tape)
+        tg_registry_remove(&registry, &self.tape)
         tg_tape_clear(&self.tape, 0)
 
     cdef int forget(self, bint renew) except -1:
         """Drops everything recorded; renew: the tape can record again at once."""
         if self.observer is not None:
             self.observer.forgot()
-        global last_id
         await_readers(&self.tape)
-        if self.tape.id:
-            delist(&self.tape)
+        tg_registry_remove(&registry, &self.tape)
+        tg_tape_clear(&self.tape, tg_registry_new_id(&registry) if renew else 0)
         if renew:
-            last_id += 1
-        tg_tape_clear(&self.tape, last_id if renew else 0)
-        if renew:
-            enlist(&self.tape)
+            tg_registry_add(&registry, &self.tape)
         self.variables = self.payloads = None
         return 0
 
@@ -3228,7 +3201,8 @@ def recording_tapes():
     """The tapes that record on this thread, outermost first."""
     cdef tg_thread *thread = tg_thread_current()
     cdef int i
-    return [<object>(<PyObject *>thread.tapes[i].owner) for i in range(thread.base, thread.count)]
+    return [<object>(<PyObject *>thread.tapes[i].owner) for i in range(thread.base, thread.count)
+            if thread.tapes[i].owner != NULL]  # others are the C interface's
 
 
 def check_for_anomalies(int change):
@@ -3556,8 +3530,8 @@ cdef Tensor saved_tensor(tg_tape *tape, tg_node *node, int bit):
     if slot != TG_NO_SLOT:
         add_handle(result, tape, slot)
     while tg_node_saved_handle(node, bit, i, &handle):
-        if is_live(NULL, handle.id):
-            check(tg_handles_add(&result.handles, pool, handle.id, handle.slot, is_live, NULL))
+        if tg_registry_has(&registry, handle.id):
+            check(tg_handles_add(&result.handles, pool, handle.id, handle.slot, tg_registry_has, &registry))
         i += 1
     return result
 
@@ -4141,7 +4115,7 @@ cdef class Push:
         memcpy(order, thread.tapes, count * sizeof(tg_tape *))
         for i in range(base, count):  # those to be hidden move below the base, where tapes are paused
             after |= order[i] == &self.owner.tape
-            if after and (<GradientTape>order[i].owner).accumulates:
+            if after and order[i].owner != NULL and (<GradientTape>order[i].owner).accumulates:
                 thread.tapes[hidden] = order[i]
                 hidden += 1
             else:
@@ -4199,3 +4173,226 @@ def memory_set_limit(limit):
 def memory_trim():
     """Gives every cached buffer back to the system."""
     tg_pool_trim(pool)
+
+# --- the C interface --------------------------------------------------------------------------------------------------
+
+
+cdef Tensor tensor_of(const tapegrad_value *value):
+    """A tensor of a value of the C interface, with its place on the tapes."""
+    cdef Tensor result = borrowed_tensor(&value.value)
+    check(tg_handles_copy(&value.handles, pool, &result.handles))
+    return result
+
+
+cdef int fill_value(tapegrad_value *target, Value source) except -1:
+    """Gives a value of the C interface, which has none yet, elements and places."""
+    cdef tg_handles handles
+    check(tg_handles_copy(&source.handles, pool, &handles))
+    tg_handles_clear(&target.handles, pool)
+    target.handles = handles
+    target.value = source.value
+    if target.value.array != NULL:
+        tg_array_retain(target.value.array)
+    return 0
+
+
+cdef tapegrad_value *value_from(Value source) except NULL:
+    """A new value of the C interface; owned by the caller."""
+    cdef tg_value nothing
+    cdef tapegrad_context *context = context_for_c()
+    cdef tapegrad_value *result = NULL
+    nothing.array = NULL
+    nothing.dtype = source.value.dtype
+    if context != NULL:
+        result = tg_value_wrap(context, nothing)
+    if result == NULL:
+        raise_error()
+    try:
+        fill_value(result, source)
+    except BaseException:
+        tapegrad_release(result)
+        raise
+    return result
+
+
+cdef list ERRORS = [None, MemoryError, OverflowError, KeyboardInterrupt, RuntimeError, ValueError, TypeError,
+                    ValueError, RuntimeError, TypeError, TypeError]  # by status
+
+
+cdef object raise_error():
+    """Raises the exception for the C interface's error of this thread."""
+    raise ERRORS[<int>tapegrad_error_status()](tapegrad_error_text().decode(errors="replace"))
+
+
+cdef tapegrad_status error_of(object error) noexcept:
+    """Makes an exception, which ends here, the C interface's error of this thread."""
+    cdef tapegrad_status status = TAPEGRAD_CALLBACK
+    text = str(error)
+    if isinstance(error, MemoryError):
+        status = TAPEGRAD_NO_MEMORY
+    elif isinstance(error, KeyboardInterrupt):
+        status = TAPEGRAD_INTERRUPTED
+    elif isinstance(error, ValueError):
+        status = TAPEGRAD_BAD_VALUE
+    elif isinstance(error, TypeError):
+        status = TAPEGRAD_BAD_DTYPE
+    else:
+        text = f"{type(error).__name__}: {text}"
+    return tapegrad_fail(status, text.encode(errors="replace"))
+
+
+cdef tapegrad_status host_elementwise(int op, int count, tapegrad_value *const *operands,
+                                      tapegrad_value *out) noexcept with gil:
+    try:
+        if count == 1:
+            result = unary(op, tensor_of(operands[0]))
+        elif count == 2:
+            result = binary(op, tensor_of(operands[0]), tensor_of(operands[1]))
+        else:
+            result = elementwise_general(op, tuple([tensor_of(operands[k]) for k in range(count)]))
+        fill_value(out, result)
+        return TAPEGRAD_OK
+    except BaseException as error:
+        return error_of(error)
+
+
+cdef tapegrad_status host_structural(const tg_call *call, int count, tapegrad_value *const *operands,
+                                     tapegrad_value *out) noexcept with gil:
+    cdef tg_call own_call = call[0]
+    cdef int k
+    try:
+        values = [tensor_of(operands[k]) for k in range(count)]
+        if call.op == TG_CONCATENATE:
+            join = concatenate if values[0].ndim == call.ndim else stack
+            fill_value(out, join(values, call.params[0]))
+        elif call.op == TG_SELECT:
+            fill_value(out, where(values[0], values[1], values[2]))
+        else:
+            fill_value(out, structural(&own_call, values[0], values[1] if count == 2 else None))
+        return TAPEGRAD_OK
+    except BaseException as error:
+        return error_of(error)
+
+
+cdef tapegrad_status host_record(const tapegrad_op *op, int count, tapegrad_value *const *operands,
+                                 tapegrad_value *const *results) noexcept with gil:
+    cdef OpRule rule
+    cdef int k
+    try:
+        rule = OpRule()
+        if tg_application_create(op, count, operands, results, &rule.application) != TAPEGRAD_OK:
+            return tapegrad_error_status()
+        outputs = tuple([tensor_of(results[k]) for k in range(rule.application.results_count)])
+        record(rule, tuple([tensor_of(operands[k]) for k in range(count)]), outputs, None)
+        for k, output in enumerate(outputs):
+            tg_handles_clear(&results[k].handles, pool)
+            check(tg_handles_copy(&(<Tensor>output).handles, pool, &results[k].handles))
+        return TAPEGRAD_OK
+    except BaseException as error:
+        return error_of(error)
+
+
+cdef tg_status host_poll(void *context) noexcept with gil:
+    try:
+        PyErr_CheckSignals()
+        return TG_OK
+    except BaseException as error:
+        error_of(error)
+        return TG_INTERRUPTED
+
+
+cdef class OpRule:
+    """A use of an op of the C interface, in the form in which tapes call rules."""
+
+    cdef tg_application *application
+
+    opaque = True
+
+    def __dealloc__(self):
+        if self.application != NULL:
+            tg_application_release(self.application)
+
+    @property
+    def name(self):
+        return tapegrad_op_name(self.application.op).decode()
+
+    def vjp(self, saved, cotangents, wanted):
+        return self.apply(cotangents, bytes(wanted))
+
+    @property
+    def jvp(self):
+        return self.push if tg_application_has_jvp(self.application) else None
+
+    def push(self, saved, tangents):
+        return self.apply(tangents, None)
+
+    cdef list apply(self, object given, bytes wanted):
+        """The vjp of cotangents, or (wanted: None) the jvp of tangents."""
+        cdef int i, count = self.application.operands_count + self.application.results_count
+        cdef int found_count = count - <int>len(given)
+        cdef const unsigned char *asked = NULL
+        cdef tapegrad_status status
+        cdef tapegrad_value **values = <tapegrad_value **>calloc(count, sizeof(tapegrad_value *))
+        cdef tapegrad_value **found = values + len(given)
+        if values == NULL:
+            raise MemoryError()
+        try:
+            for i, value in enumerate(given):
+                if value is not None:
+                    values[i] = value_from(value)
+            if wanted is not None:
+                asked = wanted
+                status = tg_application_vjp(self.application, values, asked, found)
+            else:
+                status = tg_application_jvp(self.application, values, found)
+            if status != TAPEGRAD_OK:
+                raise_error()
+            return [None if found[i] == NULL else tensor_of(found[i]) for i in range(found_count)]
+        finally:
+            for i in range(count):
+                tapegrad_release(values[i])
+            free(values)
+
+
+cdef tapegrad_context *c_context = NULL
+cdef tg_host c_host
+cdef tapegrad_table c_table
+
+
+cdef tapegrad_context *context_for_c() noexcept with gil:
+    """The context of extension modules, made for the first of them."""
+    if c_context == NULL:
+        tg_context_create(pool, &loops, &registry, &c_host, &c_context)
+    return c_context
+
+
+cdef tapegrad_status keep_context(tapegrad_context *context) noexcept nogil:
+    return TAPEGRAD_OK
+
+
+cdef object to_python(tapegrad_value *value):
+    if value == NULL:
+        return raise_error()
+    return tensor_of(value)
+
+
+cdef tapegrad_value *from_python(object argument, int dtype) except NULL:
+    return value_from(tensor(argument, None if dtype < 0 else DTYPES[dtype]))
+
+
+cdef object c_interface():
+    """The capsule with the function table."""
+    c_host.elementwise = host_elementwise
+    c_host.structural = host_structural
+    c_host.record = host_record
+    c_host.poll = host_poll
+    memcpy(&c_table, &tg_api_table, sizeof(tapegrad_table))
+    c_table.context_new = context_for_c
+    c_table.context_free = keep_context
+    c_table.to_python = to_python
+    c_table.from_python = from_python
+    c_table.raise_ = raise_error
+    return PyCapsule_New(&c_table, "tapegrad._native._C_API", NULL)
+
+
+_C_API = c_interface()

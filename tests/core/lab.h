@@ -13,11 +13,12 @@
 #ifndef LAB_H
 #define LAB_H
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
-#include "libm_loops.h"
+#include "portable.h"
 #include "record.h"
 #include "sweep.h"
 
@@ -51,7 +52,7 @@ static inline tg_status lab_never_interrupted(void *context) {
 
 static inline void lab_begin(lab *l, tg_allocator allocator, size_t cache) {
     *l = (lab){.random = 1, .hooks = {.poll = lab_never_interrupted}};
-    libm_fill_loops(&l->loops);
+    tg_portable_loops(&l->loops);
     l->status = tg_pool_create(allocator, cache, &l->pool);
     tg_tape_init(&l->tape, l->pool, 1, NULL);
 }

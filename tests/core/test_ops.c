@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "libm_loops.h"
+#include "portable.h"
 
 #define COUNT 100
 
@@ -322,7 +322,7 @@ static void test_own_loop(int op) {
 }
 
 int main(void) {
-    libm_fill_loops(&loops);
+    tg_portable_loops(&loops);
     for (int op = 0; op < TG_ELEMENTWISE_OPS; op++) {
         const tg_op_info *info = &tg_op_table[op];
         CHECK(loops.elementwise[op][TG_NATIVE_F32].function && loops.elementwise[op][TG_NATIVE_F64].function);
