@@ -178,6 +178,8 @@ cdef extern from "registry.h" nogil:
     void tg_registry_remove(tg_registry *registry, tg_tape *tape)
     tg_tape *tg_registry_find(tg_registry *registry, uint64_t id)
     c_bool tg_registry_has(void *registry, uint64_t id) noexcept
+    void tg_registry_before_fork(tg_registry *registry)
+    void tg_registry_after_fork(tg_registry *registry, c_bool in_child)
 
 cdef extern from "record.h" nogil:
     ctypedef enum tg_quick:

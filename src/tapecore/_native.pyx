@@ -963,20 +963,18 @@ tg_registry_init(&registry)
 
 
 cdef void before_fork() noexcept nogil:
+    tg_registry_before_fork(&registry)
     tg_pool_before_fork(pool)
 
 
 cdef void after_fork_in_parent() noexcept nogil:
     tg_pool_after_fork(pool, False)
+    tg_registry_after_fork(&registry, False)
 
 
 cdef void after_fork_in_child() noexcept nogil:
-    """The threads that swept over a tape are the parent's: here they would never end."""
-    cdef tg_tape *tape = live
-    while tape != NULL:
-        tape.readers = 0
-        tape = tape.next_live
     tg_pool_after_fork(pool, True)
+    tg_registry_after_fork(&registry, True)
 
 
 if pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child):

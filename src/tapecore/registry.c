@@ -48,3 +48,10 @@ tg_tape *tg_registry_find(tg_registry *registry, uint64_t id) {
 }
 
 bool tg_registry_has(void *registry, uint64_t id) { return tg_registry_find(registry, id) != NULL; }
+
+void tg_registry_before_fork(tg_registry *registry) { lock(registry); }
+
+void tg_registry_after_fork(tg_registry *registry, bool in_child) {
+    for (tg_tape *tape = in_child ? registry->first : NULL; tape; tape = tape->next_live) tape->readers = 0;
+    unlock(registry);
+}

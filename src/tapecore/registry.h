@@ -33,4 +33,9 @@ tg_tape *tg_registry_find(tg_registry *registry, uint64_t id);
 /* Whether the id is in use; in the form that tg_handles_add wants. */
 bool tg_registry_has(void *registry, uint64_t id);
 
+/* Around fork(), in handlers of pthread_atfork: between the two no other thread is inside the registry. In the child no
+ * tape is being read: the threads that swept over it are the parent's. */
+void tg_registry_before_fork(tg_registry *registry);
+void tg_registry_after_fork(tg_registry *registry, bool in_child);
+
 #endif
