@@ -5,6 +5,7 @@ Only those rows are kept: a table of a million rows of which a batch has read fi
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -155,27 +156,31 @@ class IndexedSlices:
         return -self + other
 
 
-def combined(a: Tensor | IndexedSlices, b: Tensor | IndexedSlices) -> Tensor | IndexedSlices:
-    """Return the sum of two cotangents: slices only if both are.
+def combined(*cotangents: Tensor | IndexedSlices) -> Tensor | IndexedSlices:
+    """Return the sum of one cotangent or more: slices only if all are. Slices are joined once, however many there are.
 
     Raises
     ------
     ValueError
         If the shapes differ.
     """
-    if a.shape is not None and b.shape is not None and a.shape != b.shape:
-        raise ValueError(f"Slices of a tensor of shape {a.shape} cannot be added to shape {b.shape}.")
-    if isinstance(a, IndexedSlices) and isinstance(b, IndexedSlices):
-        return IndexedSlices(
-            _native.concatenate([a.values, b.values]),
-            _native.own(np.concatenate([array(a.indices), array(b.indices)])),
-            a.shape if b.shape is None else b.shape,
-        )
-    if isinstance(a, IndexedSlices):
-        a, b = b, a
-    if isinstance(b, IndexedSlices):
-        return add_at(_native.cast(a, np.promote_types(a.dtype.dtype, b.dtype.dtype)), b.indices, b.values)
-    return elementwise.add(a, b)
+    shape = next((x.shape for x in cotangents if x.shape is not None), None)
+    for x in cotangents:
+        if x.shape is not None and x.shape != shape:
+            raise ValueError(f"Slices of a tensor of shape {shape} cannot be added to shape {x.shape}.")
+    slices = [x for x in cotangents if isinstance(x, IndexedSlices)]
+    dense = [x for x in cotangents if not isinstance(x, IndexedSlices)]
+    if not slices:
+        return functools.reduce(elementwise.add, dense)
+    joined = slices[0]
+    if len(slices) > 1:
+        places = _native.own(np.concatenate([array(x.indices) for x in slices]))
+        joined = IndexedSlices(_native.concatenate([x.values for x in slices]), places, shape)
+    if not dense:
+        return joined
+    total = functools.reduce(elementwise.add, dense)
+    dtype = np.promote_types(total.dtype.dtype, joined.values.dtype.dtype)
+    return add_at(_native.cast(total, dtype), joined.indices, joined.values)
 
 
 def _is_number(x: Any) -> bool:

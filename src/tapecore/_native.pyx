@@ -3465,8 +3465,9 @@ cdef bint keep_slices(tg_sweep *sweep, uint32_t slot, object contribution, dict 
 cdef object whole_adjoint(tg_sweep *sweep, uint32_t slot, object adjoint, dict slices):
     """A source's adjoint (None where nothing dense arrived) with the slices that were put aside; zeros if there are
     none either."""
-    for part in slices.get(slot, ()):
-        adjoint = part if adjoint is None else late("indexed_slices").combined(adjoint, part)
+    cdef list parts = slices.get(slot, [])
+    if parts:
+        adjoint = late("indexed_slices").combined(*([] if adjoint is None else [adjoint]), *parts)
     return constant_of(np.zeros, tg_tape_output(sweep.tape, slot), sweep.batch) if adjoint is None else adjoint
 
 
