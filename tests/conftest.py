@@ -1,11 +1,11 @@
 """What all tests share."""
 
-import re
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from matrices import KINDS, Make, maker
+from older_numpy import pytest_collection_modifyitems, pytest_runtest_call  # noqa: F401 (hooks of pytest)
 
 import tapegrad as tf
 
@@ -30,18 +30,3 @@ def tape() -> Iterator[tf.GradientTape]:
     """A persistent tape that records during the test."""
     with tf.GradientTape(persistent=True) as recording:
         yield recording
-
-
-OLDER = tuple(map(int, np.__version__.split(".")[:2])) < (2, 3)
-"""Whether this NumPy lacks names that the tests compare with."""
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Skip what an older NumPy has nothing to compare with."""
-    try:
-        return (yield)
-    except AttributeError as error:
-        if OLDER and re.match(r"module 'numpy[\w.]*' has no attribute", str(error)):
-            pytest.skip(f"NumPy {np.__version__}: {error}")
-        raise
