@@ -269,6 +269,15 @@ class TestVersions:
         source = tmp_path / "minimal.c"
         source.write_text(MINIMAL, encoding="utf-8")
         assert build(source, tmp_path, tf.get_include()).__name__ == "minimal"
+        program = "import minimal, sys; assert 'tapegrad._native' in sys.modules"  # before tapegrad was imported
+        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+
+
+def test_the_function_in_the_documentation(tmp_path):
+    page = (HERE.parent / "docs" / "embedding.md").read_text("utf-8")
+    source = tmp_path / "waves.c"
+    source.write_text(re.search(r"```c\n(.*?)```", page, re.DOTALL)[1], encoding="utf-8")
+    tf.testing.check_grads(build(source, tmp_path, tf.get_include()).wave, ([0.5, -2.0],))
 
 
 def test_what_is_made_from_the_header_is_up_to_date(monkeypatch):

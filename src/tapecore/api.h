@@ -50,6 +50,7 @@ struct tapegrad_tape {
     tg_tape tape; /* owner NULL */
     tapegrad_context *context;
     bool persistent, used_up, entered;
+    uint64_t tag; /* in the upper half of the place of each of its numbers; see api_number.c */
     tapegrad_status broken; /* the first failure of an operation on numbers */
     size_t block_bytes;
 };
@@ -192,6 +193,9 @@ tg_status tg_api_sweep_rule(void *context, tg_sweep *sweep, tg_node *node);
 tg_status tg_api_push_rule(void *context, tg_push *push, tg_node *node);
 
 /* ---- tapes ---- */
+
+/* The tag of a tape with this id. */
+uint64_t tg_number_tag(uint64_t id);
 
 /* Checks that derivatives can be taken, and ends the recording of a tape that is not persistent. */
 tapegrad_status tg_tape_open(tapegrad_tape *tape);

@@ -6,21 +6,23 @@
 
 /* A place: in the upper half what the tape's id leaves modulo 2**32 - 1, plus one, so that no place is 0; in the lower
  * one the slot. A number would have to survive 2**32 - 1 tapes to be taken for one of another. */
-static uint64_t tag_of(uint64_t id) { return (id % UINT32_MAX + 1) << 32; }
+uint64_t tg_number_tag(uint64_t id) { return (id % UINT32_MAX + 1) << 32; }
 
 static tapegrad_number known(const tapegrad_tape *tape, double value, uint32_t slot) {
-    return (tapegrad_number){value, tag_of(tape->tape.id) | slot};
+    return (tapegrad_number){value, tape->tag | slot};
 }
 
-static tapegrad_number break_tape(tapegrad_tape *tape, tapegrad_status status) {
+__attribute__((cold, noinline)) static tapegrad_number break_tape(tapegrad_tape *tape, tapegrad_status status) {
     if (tape->broken == TAPEGRAD_OK) tape->broken = status;
     return (tapegrad_number){NAN, 0};
 }
 
-/* Whether the number is a constant or of this tape as it is now. */
-static bool belongs(const tapegrad_tape *tape, uint64_t tag, tapegrad_number x) {
-    return !x.place || ((x.place & ~(uint64_t)UINT32_MAX) == tag && (uint32_t)x.place < tape->tape.slots);
+/* Whether the number is a constant or of this tape as it is now: a reset gives it another tag. */
+static inline bool belongs(const tapegrad_tape *tape, tapegrad_number x) {
+    return !x.place || (x.place & ~(uint64_t)UINT32_MAX) == tape->tag;
 }
+
+static inline uint32_t slot_of(tapegrad_number x) { return x.place ? (uint32_t)x.place : TG_NO_SLOT; }
 
 tapegrad_number tapegrad_watch_number(tapegrad_tape *tape, double value) {
     uint32_t slot;
@@ -35,44 +37,55 @@ static uint64_t word_of(double value) {
     return word;
 }
 
+/* Out of line, as other rare things are: the common ones then need few registers. */
+__attribute__((noinline)) static double by_loop(const tg_loop *loop, int count, double x, double y) {
+    const tg_index one = 1, steps[3] = {0, 0, 0};
+    double out;
+    char *args[3] = {(char *)&x, count == 1 ? (char *)&out : (char *)&y, (char *)&out};
+    loop->function(args, &one, steps, loop->data);
+    return out;
+}
+
 static inline double compute(const tg_loops *loops, int op, int count, double x, double y) {
     switch (op) { /* the commonest in one instruction; they round the same everywhere */
     case TG_OP_ADD: return x + y;
     case TG_OP_SUBTRACT: return x - y;
     case TG_OP_MULTIPLY: return x * y;
     case TG_OP_DIVIDE: return x / y;
-    default: break;
+    default: return by_loop(&loops->elementwise[op][TG_NATIVE_F64], count, x, y);
     }
-    const tg_loop loop = loops->elementwise[op][TG_NATIVE_F64];
-    const tg_index one = 1, steps[3] = {0, 0, 0};
-    double out;
-    char *args[3] = {(char *)&x, count == 1 ? (char *)&out : (char *)&y, (char *)&out};
-    loop.function(args, &one, steps, loop.data);
-    return out;
+}
+
+/* Records what has been computed; again after there is room. */
+static inline tapegrad_number record(tapegrad_tape *tape, const tapegrad_op *op, int count, tapegrad_number x,
+                                     tapegrad_number y, double out);
+
+__attribute__((cold, noinline)) static tapegrad_number record_with_room(tapegrad_tape *tape, const tapegrad_op *op,
+                                                                         int count, tapegrad_number x,
+                                                                         tapegrad_number y, double out) {
+    tg_status status = tg_tape_reserve(&tape->tape, sizeof(tg_node) / 8 + 4, 1);
+    return status == TG_OK ? record(tape, op, count, x, y, out) : break_tape(tape, (tapegrad_status)status);
+}
+
+static inline tapegrad_number record(tapegrad_tape *tape, const tapegrad_op *op, int count, tapegrad_number x,
+                                     tapegrad_number y, double out) {
+    uint32_t slot;
+    switch (tg_record_slots(&tape->tape, op->number, TG_F64, count == 2, slot_of(x), word_of(x.value), slot_of(y),
+                            word_of(y.value), word_of(out), &slot)) {
+    case TG_QUICK_RECORDED: return known(tape, out, slot);
+    case TG_QUICK_NOTHING: return (tapegrad_number){out, 0};
+    default: return record_with_room(tape, op, count, x, y, out);
+    }
 }
 
 /* An op of the table on one or two numbers. */
 static inline tapegrad_number apply(tapegrad_tape *tape, const tapegrad_op *op, int count, tapegrad_number x,
                                     tapegrad_number y) {
     if (!op || op->number < 0 || op->definition.operands != count) return break_tape(tape, TAPEGRAD_BAD_VALUE);
-    const tapegrad_number out = {compute(tape->context->loops, op->number, count, x.value, y.value), 0};
-    if (!(x.place | y.place)) return out;
-    const uint64_t tag = tag_of(tape->tape.id);
-    if (tape->used_up || !belongs(tape, tag, x) || !belongs(tape, tag, y)) return break_tape(tape, TAPEGRAD_BAD_STATE);
-    const tg_handles x_handles = {.id = {tape->tape.id}, .slot = {(uint32_t)x.place}};
-    const tg_handles y_handles = {.id = {tape->tape.id}, .slot = {(uint32_t)y.place}};
-    tg_handles handles = {.id = {0}};
-    for (;;) {
-        switch (tg_record_number(&tape->tape, op->number, TG_F64, count == 2, x.place ? &x_handles : NULL,
-                                 word_of(x.value), y.place ? &y_handles : NULL, word_of(y.value), word_of(out.value),
-                                 &handles)) {
-        case TG_QUICK_RECORDED: return known(tape, out.value, handles.slot[0]);
-        case TG_QUICK_NOTHING: return out;
-        case TG_QUICK_GENERAL: break; /* no room */
-        }
-        tg_status status = tg_tape_reserve(&tape->tape, sizeof(tg_node) / 8 + 4, 1);
-        if (status != TG_OK) return break_tape(tape, (tapegrad_status)status);
-    }
+    const double out = compute(tape->context->loops, op->number, count, x.value, y.value);
+    if (!(x.place | y.place)) return (tapegrad_number){out, 0};
+    if (tape->used_up || !belongs(tape, x) || !belongs(tape, y)) return break_tape(tape, TAPEGRAD_BAD_STATE);
+    return record(tape, op, count, x, y, out);
 }
 
 tapegrad_number tapegrad_number_unary(tapegrad_tape *tape, const tapegrad_op *op, tapegrad_number x) {
@@ -100,7 +113,7 @@ tapegrad_status tapegrad_number_from_value(tapegrad_tape *tape, tapegrad_value *
 }
 
 tapegrad_value *tapegrad_value_from_number(tapegrad_tape *tape, tapegrad_number number) {
-    if (!belongs(tape, tag_of(tape->tape.id), number)) {
+    if (!belongs(tape, number)) {
         tg_fail(TAPEGRAD_BAD_STATE,
                 "tapegrad_value_from_number: the number is from before a reset, or of another tape");
         return NULL;

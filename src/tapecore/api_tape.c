@@ -5,8 +5,13 @@
 static void forget(tapegrad_tape *tape, bool renew) {
     tg_registry *registry = tape->context->registry;
     tg_registry_remove(registry, &tape->tape);
-    tg_tape_clear(&tape->tape, renew ? tg_registry_new_id(registry) : 0);
-    if (renew) tg_registry_add(registry, &tape->tape);
+    if (renew) {
+        tg_tape_rewind(&tape->tape, tg_registry_new_id(registry));
+        tg_registry_add(registry, &tape->tape);
+    } else {
+        tg_tape_clear(&tape->tape, 0);
+    }
+    tape->tag = tg_number_tag(tape->tape.id);
     tape->used_up = !renew;
     tape->broken = TAPEGRAD_OK;
 }

@@ -28,15 +28,11 @@ static inline bool tg_quick_room(const tg_tape *tape, size_t words) {
     return tape->used + words <= tape->capacity && tape->slots < tape->slot_capacity && !tape->readers;
 }
 
-/* op on numbers; x and y are their words (y is not read for one operand). Straight-line code: this is what a recorded
- * scalar operation costs beyond its arithmetic. */
-static inline tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bool binary, const tg_handles *x_handles,
-                                        uint64_t x, const tg_handles *y_handles, uint64_t y, uint64_t out,
-                                        tg_handles *out_handles) {
+/* op on numbers by their slots on the tape (TG_NO_SLOT: a constant); x and y are their words (y is not read for one
+ * operand). *out_slot, out. Straight-line code: this is what a recorded scalar operation costs beyond its arithmetic. */
+static inline tg_quick tg_record_slots(tg_tape *tape, int op, int dtype, bool binary, uint32_t x_slot, uint64_t x,
+                                       uint32_t y_slot, uint64_t y, uint64_t out, uint32_t *out_slot) {
     const tg_op_info *info = &tg_op_table[op];
-    uint32_t x_slot, y_slot = TG_NO_SLOT;
-    if (!tg_quick_slot(x_handles, tape->id, &x_slot)) return TG_QUICK_GENERAL;
-    if (binary && !tg_quick_slot(y_handles, tape->id, &y_slot)) return TG_QUICK_GENERAL;
     if (!info->partial[0]) x_slot = TG_NO_SLOT;
     if (!info->partial[1]) y_slot = TG_NO_SLOT;
     if ((x_slot & y_slot) == TG_NO_SLOT) return TG_QUICK_NOTHING;
@@ -52,10 +48,22 @@ static inline tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bool b
     if (needs & 2) *saved++ = y;
     if (needs & TG_NEEDS_OUT) *saved++ = out;
     tg_node_describe(node, op, TG_NODE_ELEMENTWISE, dtype, 0, 0, needs, 0, binary ? 2 : 1);
-    out_handles->id[0] = tape->id;
-    out_handles->slot[0] = tape->slots;
+    *out_slot = tape->slots;
     tg_tape_commit(tape, node, (uint32_t)(saved - (uint64_t *)node), 1);
     return TG_QUICK_RECORDED;
+}
+
+/* The same for values with handles. */
+static inline tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bool binary, const tg_handles *x_handles,
+                                        uint64_t x, const tg_handles *y_handles, uint64_t y, uint64_t out,
+                                        tg_handles *out_handles) {
+    uint32_t x_slot, y_slot = TG_NO_SLOT;
+    if (!tg_quick_slot(x_handles, tape->id, &x_slot)) return TG_QUICK_GENERAL;
+    if (binary && !tg_quick_slot(y_handles, tape->id, &y_slot)) return TG_QUICK_GENERAL;
+    const tg_quick done =
+        tg_record_slots(tape, op, dtype, binary, x_slot, x, y_slot, y, out, &out_handles->slot[0]);
+    if (done == TG_QUICK_RECORDED) out_handles->id[0] = tape->id;
+    return done;
 }
 
 /* op on arrays, perhaps with numbers among them. */

@@ -33,17 +33,29 @@ void tg_tape_release_node(tg_tape *tape, tg_node *node) {
     tape->owning--;
 }
 
-void tg_tape_clear(tg_tape *tape, uint64_t id) {
-    if (!tape->arena && !tape->node_of_slot) { /* nothing was recorded */
-        tape->id = id;
-        return;
-    }
-    /* Backwards, so that the pool's last-in-first-out lists hand the blocks out again in recording order. */
+/* Backwards, so that the pool's last-in-first-out lists hand the blocks out again in recording order. */
+static void release_nodes(tg_tape *tape) {
     for (size_t end = tape->nodes, at = tape->last; tape->owning && end; end--) {
         tg_node *node = (tg_node *)(tape->arena + at);
         at -= node->previous;
         tg_tape_release_node(tape, node);
     }
+}
+
+void tg_tape_rewind(tg_tape *tape, uint64_t id) {
+    release_nodes(tape);
+    tape->id = id;
+    tape->used = tape->nodes = tape->wide = 0;
+    tape->slots = tape->last = tape->last_words = tape->leaves = 0;
+    tape->work = 0;
+}
+
+void tg_tape_clear(tg_tape *tape, uint64_t id) {
+    if (!tape->arena && !tape->node_of_slot) { /* nothing was recorded */
+        tape->id = id;
+        return;
+    }
+    release_nodes(tape);
     if (tape->arena) tg_pool_give(tape->pool, tape->arena, tape->arena_bytes);
     if (tape->node_of_slot) tg_pool_give(tape->pool, tape->node_of_slot, tape->slot_bytes);
     tg_tape empty;

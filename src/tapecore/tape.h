@@ -107,6 +107,9 @@ void tg_tape_init(tg_tape *tape, tg_pool *pool, uint64_t id, void (*release_payl
 /* Forgets everything recorded and gives the memory back; the tape goes on under `id`. The binding's part stays. */
 void tg_tape_clear(tg_tape *tape, uint64_t id);
 
+/* The same, but the memory of the arena stays for what comes. */
+void tg_tape_rewind(tg_tape *tape, uint64_t id);
+
 /* *slot, out: the new output's slot. */
 tg_status tg_tape_watch(tg_tape *tape, int dtype, int ndim, const tg_index *shape, uint32_t *slot);
 tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot);

@@ -30,9 +30,10 @@
  *   Threads    No function needs Python's global interpreter lock (GIL), but for those of the last section, which say
  *              so. A thread either holds the GIL or stands between TAPEGRAD_BEGIN_ALLOW_THREADS and
  *              TAPEGRAD_END_ALLOW_THREADS; in a program without Python, one thread at a time uses a context, or it
- *              has been shared (tapegrad_share). Values are immutable and may be used by several threads at once; a
- *              tape, and a number on it, belongs to one thread at a time. Where a tape of Python follows an operand
- *              the operation takes the GIL by itself: hold no lock that someone waits for with the GIL.
+ *              has been shared (tapegrad_share). Values are immutable and may be used by several threads at once,
+ *              but watched by one of them: tapegrad_constant gives each thread a value of its own over the same
+ *              elements. A tape, and a number on it, belongs to one thread at a time. Where a tape of Python follows
+ *              an operand the operation takes the GIL by itself: hold no lock that someone waits for with the GIL.
  *   Order      Functions are only ever added, at the end of the table. See TAPEGRAD_ABI.
  */
 #ifndef TAPEGRAD_TAPECORE_H

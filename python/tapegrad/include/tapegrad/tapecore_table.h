@@ -169,8 +169,19 @@ static const tapegrad_table *tapegrad_the_table;
 /* To be called once, in the module's init function, before any other function. 0, or -1 with an ImportError: tapegrad
  * is not installed, or does not fit the version that this module was built for. */
 static inline int import_tapegrad(void) {
-    const tapegrad_table *table = (const tapegrad_table *)PyCapsule_Import("tapegrad._native._C_API", 0);
-    if (!table) return -1;
+    /* Not by PyCapsule_Import, which finds only what has been imported already. */
+    PyObject *native = PyImport_ImportModule("tapegrad._native");
+    PyObject *capsule = native ? PyObject_GetAttrString(native, "_C_API") : NULL;
+    const tapegrad_table *table =
+        capsule ? (const tapegrad_table *)PyCapsule_GetPointer(capsule, "tapegrad._native._C_API") : NULL;
+    Py_XDECREF(capsule); /* the module, which is never unloaded, keeps the table */
+    Py_XDECREF(native);
+    if (!table) {
+        if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            PyErr_SetString(PyExc_ImportError, "the installed tapegrad has no C interface: install a newer one");
+        }
+        return -1;
+    }
     if (table->abi != TAPEGRAD_ABI) {
         PyErr_Format(PyExc_ImportError,
                      "this module was built for version %d of tapegrad's C interface, and the installed tapegrad "
