@@ -22,7 +22,7 @@ import tapegrad as tf
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(?:python|\{code-cell\}(?: \w+)?)\n(?::.*\n)*(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:python|\{code-cell\}(?: \w+)?)\n(?::.*\n)*(?:---\n.*?---\n)?(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(tf[\w.]*)` \|(.*)\|$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 
@@ -76,8 +76,9 @@ def run_block(block: str, line: int, names: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_blocks_run(document: Path) -> None:
-    """Every Python block of the document runs as its comments say."""
+def test_blocks_run(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Python block of the document runs as its comments say, beside the document."""
+    monkeypatch.chdir(document.parent)
     names: dict[str, Any] = {}
     for line, block in blocks(document.read_text("utf-8")):
         run_block(block, line, names)
@@ -85,8 +86,8 @@ def test_blocks_run(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
-    """Every relative link of the document names a file."""
-    links = LINK.findall(document.read_text("utf-8"))
+    """Every relative link of the document names a file. (Those of the reference are made with the site, which checks.)"""
+    links = [link for link in LINK.findall(document.read_text("utf-8")) if not link.startswith("reference/")]
     missing = [link for link in links if not (document.parent / link).exists()]
     assert not missing, f"{document.name} links to {missing}"
 

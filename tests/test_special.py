@@ -64,7 +64,8 @@ def with_moving(row, values):
 class TestNames:
     @pytest.mark.skipif(not IS_KNOWN, reason=f"the tables are for SciPy {KNOWN}")
     def test_every_name_is_accounted_for(self):
-        names = {name for name in dir(scipy.special) if not name.startswith("_")}
+        # That module is there once some other library has imported it.
+        names = {name for name in dir(scipy.special) if not name.startswith("_")} - {"cython_special"}
         here = [set(special.__all__), set(REFUSED), set(CONSTANT)]
         assert names == set().union(*here)
         assert sum(map(len, here)) == len(names), "a name is in two lists"

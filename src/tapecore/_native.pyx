@@ -1025,7 +1025,18 @@ cdef inline uint32_t slot_on(tg_tape *tape, Value value) except? 0:
 
 
 def is_watched(x):
-    """Whether a tape that records on this thread knows x, or would by reading it."""
+    """Whether a tape that records on this thread knows x, or would by reading it.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> from tapegrad.extend import is_watched
+    >>> x = tf.Variable(1.0)
+    >>> with tf.GradientTape():
+    ...     inside = is_watched(x)
+    >>> inside, is_watched(x)
+    (True, False)
+    """
     cdef tg_thread *thread = tg_thread_current()
     cdef int i
     if not isinstance(x, Value):

@@ -163,7 +163,18 @@ def linear(
 
 
 class Rule:
-    """The reverse rule of one structural operation, in the form that the tape calls."""
+    """The reverse rule of one structural operation, in the form that the tape calls.
+
+    `structural` makes it; it is the operation's attribute `rule`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tapegrad.extend import structural
+    >>> tripled = structural("tripled", forward=lambda a: 3.0 * a, a=lambda g, a_shape: g * 3.0)
+    >>> tripled.rule.name, tripled.rule.saved_names, tripled.rule.saves_result
+    ('tripled', ['a_shape'], False)
+    """
 
     name: str
     """What messages, summaries and drawings of a tape call the operation."""
@@ -249,7 +260,18 @@ class Rule:
 
 
 class LinearRule(Rule):
-    """The rules of an operation that is linear in its one operand: its tangent is the operation on the tangent."""
+    """The rules of an operation that is linear in its operand: its tangent is the operation on the tangent.
+
+    `linear` makes it; it is the operation's attribute `rule`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tapegrad.extend import linear
+    >>> reverse = linear("reverse", forward=lambda a: a[::-1], transpose=lambda g: reverse(g))
+    >>> reverse.rule.operation is reverse
+    True
+    """
 
     operation: Operation
     """The operation that the rule belongs to."""
@@ -366,7 +388,24 @@ def _nothing(values: tuple[Tensor, ...], out: Any, parameters: dict[str, Any]) -
 def untracked(
     function: Callable[..., np.generic | npt.NDArray[Any]], *operands: TensorLike, **parameters: Any
 ) -> Tensor:
-    """Return a piecewise constant function of the operands' arrays as a tensor that no tape knows."""
+    """Return a piecewise constant function of the operands' arrays as a tensor that no tape knows.
+
+    Parameters
+    ----------
+    function
+        A function of arrays, which returns one.
+    *operands
+        Tensors, variables, arrays or numbers.
+    **parameters
+        What else the function is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tapegrad.extend import untracked
+    >>> print(untracked(np.count_nonzero, [1.0, 0.0, 3.0]).numpy())
+    2
+    """
     values = [x if isinstance(x, Value) else tensor(x) for x in operands]
     result = own(function(*[array(x) for x in values], **parameters))
     observe_end(getattr(function, "__name__", "function"), values, (result,))
