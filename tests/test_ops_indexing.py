@@ -235,3 +235,22 @@ def test_great_scatters_are_right() -> None:
 def test_bad_calls_say_what_is_wrong(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.complex128])
+@pytest.mark.parametrize("indices", [[2, 0, 2], [-1, 1, 2], [[0, 3], [-4, 3], [1, 1]], [], 3], ids=str)
+def test_rows_are_added_as_numpy_adds_them(indices: Any, dtype: Any) -> None:
+    places = np.array(indices, np.int64)
+    rows = np.random.default_rng(8).normal(size=(*places.shape, 5)).astype(dtype)
+    expected = np.zeros((4, 5), dtype)
+    np.add.at(expected, places, rows)
+    np.testing.assert_array_equal(indexing.index_add(rows, (places,), (4, 5)), expected, strict=True)
+    if dtype is np.float64 and places.size:
+        check_grads(lambda x: indexing.index_add(x, (places,), (4, 5)) ** 2, (rows,))
+
+
+def test_rows_outside() -> None:
+    with pytest.raises(IndexError, match=r"scatter_add: index 4 is out of bounds for axis 0 of shape \(4, 5\)"):
+        indexing.index_add(np.ones((1, 5)), (np.array([4]),), (4, 5))
+    with pytest.raises(IndexError, match="index -5 is out of bounds"):
+        indexing.index_add(np.ones((1, 5)), (np.array([-5]),), (4, 5))

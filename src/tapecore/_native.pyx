@@ -2246,17 +2246,9 @@ def take(x, indices, axis=0, bint sparse=False):
     cdef tg_index where_
     cdef tg_index params[2]
     cdef Value value = as_value(x), positions
-    chosen = np.asarray(array(indices))
-    if chosen.dtype.kind not in "iu" and chosen.size:
-        raise TypeError(f"take: indices must be integers, got dtype {chosen.dtype}")
     where_ = normal_axis(axis, tg_value_ndim(&value.value), "take")
-    length = value.shape[where_]
-    if chosen.size and (chosen.max() >= length or chosen.min() < -length):
-        bad = int(chosen.max()) if chosen.max() >= length else int(chosen.min())
-        raise IndexError(f"take: index {bad} is out of bounds for axis {where_} of shape {value.shape}")
-    chosen = chosen.astype(np.int64)
-    positions = own(np.ascontiguousarray(np.where(chosen < 0, chosen + length, chosen)))
-    set_shape(&call, value.shape[:where_] + chosen.shape + value.shape[where_ + 1:])
+    positions = positions_in(indices, value.shape, where_, "take")
+    set_shape(&call, value.shape[:where_] + positions.shape + value.shape[where_ + 1:])
     call.op = TG_TAKE
     call.dtype = value.value.dtype
     params[0], params[1] = where_, 1
@@ -2265,23 +2257,33 @@ def take(x, indices, axis=0, bint sparse=False):
     return structural(&call, value, positions)
 
 
-def scatter_add(updates, indices, tg_index length):
-    """Zeros of this length with the vector's elements added at positions, a vector of integers that are within bounds."""
+def scatter_add(x, indices, tuple shape not None):
+    """Zeros of a shape with the rows of x added at integer positions; negative positions count from the end."""
     cdef tg_call call
     cdef tg_index params[1]
-    cdef Value value = as_value(updates), positions
-    positions = own(np.ascontiguousarray(indices, np.int64))
-    if tg_value_ndim(&value.value) != 1 or positions.shape != value.shape:
-        raise ValueError(f"scatter_add: vectors of one length are needed, not {value.shape} and {positions.shape}")
-    if indices.size and (indices.min() < 0 or indices.max() >= length):
-        raise IndexError(f"scatter_add: the positions must be from 0 to {length - 1}")
-    set_shape(&call, (length,))
+    cdef Value value = as_value(x), positions = positions_in(indices, shape, 0, "scatter_add")
+    if value.shape != positions.shape + shape[1:]:
+        raise ValueError(f"scatter_add: {positions.shape} rows of shape {shape[1:]} are needed, not {value.shape}")
+    set_shape(&call, shape)
     call.op = TG_SCATTER_ADD
     call.dtype = value.value.dtype
     params[0] = 0
     call.params_count = 1
     call.params = params
     return structural(&call, value, positions)
+
+
+cdef Tensor positions_in(object indices, tuple shape, tg_index axis, str what):
+    """Integers that count along an axis, as positions from its start."""
+    chosen = np.asarray(array(indices))
+    if chosen.dtype.kind not in "iu" and chosen.size:
+        raise TypeError(f"{what}: indices must be integers, got dtype {chosen.dtype}")
+    length = shape[axis]
+    if chosen.size and (chosen.max() >= length or chosen.min() < -length):
+        bad = int(chosen.max()) if chosen.max() >= length else int(chosen.min())
+        raise IndexError(f"{what}: index {bad} is out of bounds for axis {axis} of shape {shape}")
+    chosen = chosen.astype(np.int64)
+    return own(np.ascontiguousarray(np.where(chosen < 0, chosen + length, chosen)).reshape(chosen.shape))
 
 
 def basic_index(x, key):

@@ -22,9 +22,11 @@ def _clusters(given: Json) -> _Clusters:
 def cost(clusters: _Clusters) -> tf.Tensor:
     """Return the sum of the points' squared distances to their nearest centroids."""
     points, centroids = clusters
-    # |p - c|^2 = |p|^2 + (|c|^2 - 2 p c); what does not depend on the centroid is added behind the minimum.
-    to_all = tf.matmul(points, tf.transpose(-2.0 * centroids)) + tf.reduce_sum(tf.square(centroids), 1)
-    return tf.reduce_sum(tf.reduce_min(to_all, 1)) + tf.reduce_sum(tf.square(points))
+    # |p - c|^2 = |p|^2 + (|c|^2 - 2 p c), and the first term is the same for all centroids. Which of them is nearest
+    # has no derivative: only the distance to it is followed.
+    to_all = tf.reduce_sum(tf.square(centroids), 1) - tf.matmul(points, tf.transpose(2.0 * centroids))
+    nearest = tf.gather(centroids, tf.argmin(to_all, 1))
+    return tf.reduce_sum(tf.square(points - nearest))
 
 
 @wrap.multiple_runs(pre=_clusters, post=listed)
@@ -35,5 +37,5 @@ def dir(clusters: _Clusters) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(centroids)
             y = cost(clusters)
-        gradient = tape.gradient(y, centroids)
+        gradient = tf.convert_to_tensor(tape.gradient(y, centroids))  # which lists the rows that were gathered
     return gradient / forward.jvp(gradient)

@@ -186,7 +186,11 @@ def index_add(updates: TensorLike, key: _Key, shape: tuple[int, ...]) -> Tensor:
 
     The key's elements are those that `getitem` takes.
     """
-    at = Selection(_as_parts(key), shape)
+    parts = _as_parts(key)
+    if len(parts) == 1 and isinstance(parts[0], np.ndarray) and parts[0].dtype != np.bool_:
+        rows = parts[0].shape + shape[1:]
+        return _native.scatter_add(_native.broadcast_to(as_tensor(updates), rows), parts[0], shape)
+    at = Selection(parts, shape)
     result: Tensor = _scatter(_native.broadcast_to(as_tensor(updates), at.selected), at=at)
     return result
 

@@ -78,28 +78,13 @@ def _extremum(name: str, ufunc: np.ufunc, share_of: Callable[[Tensor, Tensor], T
         shape = kept_shape(a.shape, axis)
         chosen = array(out).reshape(shape)
         places = array(a) == chosen
-        if np.count_nonzero(places) == chosen.size and not np.isnan(chosen).any():
-            # No ties, so one place each: what is differentiated again is as long as the result, not as the operand.
-            placed = _native.scatter_add(_native.reshape(g, (-1,)), _in_order(places, axis), a.size)
-            return _native.reshape(placed, a.shape)
+        if np.count_nonzero(places) == chosen.size and not np.isnan(chosen).any():  # no ties: one place each
+            return _native.where(places, _native.reshape(g, shape), 0)
         there = _native.cast(own(places), g.dtype)
         share = share_of(there, _native.sum(there, axis, True))
         return elementwise.multiply_no_nan(share, _native.reshape(g, shape))
 
     return structural(name, lambda a, *, axis, keepdims: ufunc.reduce(a, axis, keepdims=keepdims), a=vjp)
-
-
-def _in_order(places: _Array, axis: _Axes) -> _Array:
-    """Return the numbers of the true elements, one in each lane along the axes `axis`, in the order of the lanes."""
-    numbers = np.flatnonzero(places)
-    rest = [k for k in range(places.ndim) if k not in axis]
-    if rest == list(range(len(rest))):
-        return numbers
-    at = np.unravel_index(numbers, places.shape)
-    lane = np.ravel_multi_index([at[k] for k in rest], [places.shape[k] for k in rest])
-    ordered = np.empty_like(numbers)
-    ordered[lane] = numbers
-    return ordered
 
 
 # Where the result is nan nothing is equal to it: the derivative of max is nan there, too, that of nanmax is 0.

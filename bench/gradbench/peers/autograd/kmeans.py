@@ -16,8 +16,8 @@ def _clusters(given: Json) -> Clusters:
 
 
 def _cost(centroids: Array, points: Array) -> Array:
-    to_all = points @ (-2.0 * centroids.T) + np.sum(centroids * centroids, 1)
-    return np.sum(np.min(to_all, 1)) + np.sum(points * points)
+    nearest = np.argmin(np.sum(centroids * centroids, 1) - points @ (2.0 * centroids.T), 1)
+    return np.sum((points - centroids[nearest]) ** 2)
 
 
 cost = wrap.multiple_runs(pre=_clusters, post=float)(lambda clusters: _cost(*clusters))
