@@ -22,7 +22,8 @@ import tapegrad as tf
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(?:python|\{code-cell\}(?: \w+)?)\n(?::.*\n)*(?:---\n.*?---\n)?(.*?)^```$", re.MULTILINE | re.DOTALL)
+OPTIONS = r"(?::.*\n)*(?:---\n.*?---\n)?"
+BLOCK = re.compile(rf"^```(?:python|\{{code-cell\}}(?: \w+)?)\n{OPTIONS}(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(tf[\w.]*)` \|(.*)\|$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 
@@ -86,7 +87,7 @@ def test_blocks_run(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
-    """Every relative link of the document names a file. (Those of the reference are made with the site, which checks.)"""
+    """Every relative link of the document names a file; those of the reference are made, and checked, with the site."""
     links = [link for link in LINK.findall(document.read_text("utf-8")) if not link.startswith("reference/")]
     missing = [link for link in links if not (document.parent / link).exists()]
     assert not missing, f"{document.name} links to {missing}"

@@ -4,7 +4,7 @@
   depends on the block. Blocks that no result shares are tried at the same time, and divided until they are elements.
 - The rule of any other one is a linear function of the cotangent, written in recorded operations. It is recorded on a
   tape of its own, and the sets found there are transposed.
-- Sums of products would lead to others without end (see `contractions`), and extrema to the places where they are now.
+- Sums of products would lead to others without end (see `contractions`), and extrema to where they are just now.
 
 Which elements a rule selects must not depend on values: where it may, as in sorting, and where the rule runs code of
 the user's, every result is taken to depend on all elements of the operands.
@@ -22,8 +22,8 @@ from scipy.sparse import csr_array
 
 from tapegrad import _native
 from tapegrad._native import GradientTape, Tensor, Value, array, own
-from tapegrad._ops.declare import LinearRule, Rule
 from tapegrad._ops.arguments import kept_shape
+from tapegrad._ops.declare import LinearRule, Rule
 from tapegrad._ops.einsum import parse
 from tapegrad.dtypes import DType
 from tapegrad.sparse.coloring import column_colors
