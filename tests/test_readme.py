@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib import pyplot
 
 import tapegrad as tf
 
@@ -80,6 +81,7 @@ def run_block(block: str, line: int, names: dict[str, Any]) -> None:
 def test_blocks_run(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every Python block of the document runs as its comments say, beside the document."""
     monkeypatch.chdir(document.parent)
+    pyplot.close("all")  # the current figure is one for all documents
     names: dict[str, Any] = {}
     for line, block in blocks(document.read_text("utf-8")):
         run_block(block, line, names)
