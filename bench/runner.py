@@ -15,7 +15,7 @@ from pathlib import Path
 import pyperf
 
 from bench import questions
-from bench.adapters import CPU_ONLY, SINGLE_THREAD
+from bench.environment import CPU_ONLY, SINGLE_THREAD
 from bench.figures import Answer
 from bench.goals import Results
 from bench.measure import COPY_CONTROL, COPY_CONTROL_BYTES, FLOAT_CONTROL, FLOAT_CONTROL_OPS

@@ -1,5 +1,7 @@
 """The benchmark suite's oracles find errors, its goals name what is measured, and its report says what was found."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +191,9 @@ def test_speedups_of_threads_take_the_least_times_of_groups():
     samples = Samples({"one": one, "two": two})
     assert threads._speedups(samples, "") == [2.0, 1.5]
     assert threads._speedups(Samples({"sines, one": [1.0], "sines, two": [2.0]}), "sines, ") == [1.0]
+
+
+def test_history_limits_threads_before_numpy_is_imported():
+    code = "import sys; from bench.environment import SINGLE_THREAD; sys.exit('numpy' in sys.modules)"
+    root = Path(questions.__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0

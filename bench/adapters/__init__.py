@@ -97,24 +97,6 @@ PEERS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
     "autograd": ("autograd", "autograd_", ()),
 }
 
-# Every library gets one thread; set before it is imported, because most read these only once.
-SINGLE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "NPROC": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-}
-CPU_ONLY = {
-    "CUDA_VISIBLE_DEVICES": "",
-    "JAX_PLATFORMS": "cpu",
-    "JAX_ENABLE_X64": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
-
 
 def installed(peer: str) -> bool:
     """Say whether a peer's library can be imported (a directory that merely has its name does not count)."""

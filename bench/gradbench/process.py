@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from bench.adapters import CPU_ONLY, SINGLE_THREAD
+from bench.environment import CPU_ONLY, SINGLE_THREAD
 
 ROOT = Path(__file__).resolve().parents[2]
 

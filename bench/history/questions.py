@@ -9,7 +9,7 @@ import math
 import os
 import traceback
 
-from bench.adapters import SINGLE_THREAD
+from bench.environment import SINGLE_THREAD
 
 # Before NumPy is imported, which reads these once.
 os.environ.update(SINGLE_THREAD)
