@@ -2446,7 +2446,7 @@ def record(rule, operands, results, saved):
             for k in range(count):
                 tracked |= pointers[k] != NULL and slot_on(tape, <Value>pointers[k]) != TG_NO_SLOT
             if tracked and tape.owner == NULL:  # of the C interface, which records its own ops
-                if not isinstance(rule, OpRule):
+                if not isinstance(rule, _OpRule):
                     raise TypeError(f"a tape of the C interface cannot record {rule_name(rule)}, whose rule is in "
                                     "Python")
             elif tracked:
@@ -4288,10 +4288,10 @@ cdef tapegrad_status host_structural(const tg_call *call, int count, tapegrad_va
 
 cdef tapegrad_status host_record(const tapegrad_op *op, int count, tapegrad_value *const *operands,
                                  tapegrad_value *const *results) noexcept with gil:
-    cdef OpRule rule
+    cdef _OpRule rule
     cdef int k
     try:
-        rule = OpRule()
+        rule = _OpRule()
         if tg_application_create(op, count, operands, results, &rule.application) != TAPEGRAD_OK:
             return tapegrad_error_status()
         outputs = tuple([tensor_of(results[k]) for k in range(rule.application.results_count)])
@@ -4313,7 +4313,7 @@ cdef tg_status host_poll(void *context) noexcept with gil:
         return TG_INTERRUPTED
 
 
-cdef class OpRule:
+cdef class _OpRule:
     """A use of an op of the C interface, in the form in which tapes call rules."""
 
     cdef tg_application *application
