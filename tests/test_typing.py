@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 TYPED = ROOT / "tests" / "typing"
 PROGRAMS = [TYPED / "functions.py", TYPED / "recording.py"]
-EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
+EXAMPLES = sorted(set((ROOT / "examples").rglob("*.py")) - set((ROOT / "examples").rglob("setup.py")))
 MISTAKE = re.compile(r"# mistake: ([\w-]+)$")
 ERROR = re.compile(r"^.*mistakes\.py:(\d+): error: .*\[([\w-]+)\]$", re.MULTILINE)
 

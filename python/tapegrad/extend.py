@@ -17,8 +17,9 @@ import tapegrad.numpy  # noqa: F401 (what NumPy's functions have already)
 from tapegrad import _protocols
 from tapegrad._custom_gradient import custom_gradient
 from tapegrad._native import IMPLEMENTATIONS, is_watched
-from tapegrad._ops.declare import LinearRule, Operation, Rule, TensorLike, linear, silent, structural, untracked
+from tapegrad._ops.declare import LinearRule, Operation, Rule, TensorLike, linear, silent, structural
 from tapegrad._ops.registered import register_ufunc
+from tapegrad._ops.untracked import untracked
 from tapegrad.primitives import implicit_solve, primitive
 
 __all__ = [

@@ -34,7 +34,7 @@ import numpy.typing as npt
 from tapegrad._batching import along_batch
 from tapegrad._native import Tensor, Value, array, is_recording, is_watched, observe_end, own, record, tensor, version
 
-__all__ = ["LinearRule", "Operation", "Rule", "TensorLike", "linear", "silent", "structural", "untracked"]
+__all__ = ["LinearRule", "Operation", "Rule", "TensorLike", "linear", "silent", "structural"]
 
 Operation: TypeAlias = Callable[..., Any]
 """What `structural` makes. Where a rule mentions the operation itself, its type must be written."""
@@ -383,30 +383,3 @@ def _getter(need: str, names: list[str], variadic: bool) -> _Getter:
 
 def _nothing(values: tuple[Tensor, ...], out: Any, parameters: dict[str, Any]) -> None:
     """Stand in for a value that no wanted rule needs."""
-
-
-def untracked(
-    function: Callable[..., np.generic | npt.NDArray[Any]], *operands: TensorLike, **parameters: Any
-) -> Tensor:
-    """Return a piecewise constant function of the operands' arrays as a tensor that no tape knows.
-
-    Parameters
-    ----------
-    function
-        A function of arrays, which returns one.
-    *operands
-        Tensors, variables, arrays or numbers.
-    **parameters
-        What else the function is given.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from tapegrad.extend import untracked
-    >>> print(untracked(np.count_nonzero, [1.0, 0.0, 3.0]).numpy())
-    2
-    """
-    values = [x if isinstance(x, Value) else tensor(x) for x in operands]
-    result = own(function(*[array(x) for x in values], **parameters))
-    observe_end(getattr(function, "__name__", "function"), values, (result,))
-    return result

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from tapegrad import _native, _rules
 from tapegrad._native import Tensor, array
-from tapegrad._ops.declare import Operation, TensorLike, silent, structural, untracked
+from tapegrad._ops.declare import Operation, TensorLike, silent, structural
 from tapegrad._ops.elementwise import elementwise
+from tapegrad._ops.untracked import untracked
 
 __all__ = ["divmod", "float_power", "frexp", "ldexp", "modf"]
 

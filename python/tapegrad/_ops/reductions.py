@@ -10,8 +10,9 @@ from tapegrad import _native
 from tapegrad._native import Tensor
 from tapegrad._ops import reducing
 from tapegrad._ops.arguments import as_axes, as_axis, as_tensor
-from tapegrad._ops.declare import TensorLike, untracked
+from tapegrad._ops.declare import TensorLike
 from tapegrad._ops.elementwise import elementwise
+from tapegrad._ops.untracked import untracked
 
 __all__ = [
     "all",

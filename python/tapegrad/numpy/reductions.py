@@ -12,8 +12,8 @@ from tapegrad._ops import reductions as plain
 from tapegrad._ops import spread
 from tapegrad._ops.arguments import as_axes, as_inexact
 from tapegrad._ops.complex_parts import conjugate, real
-from tapegrad._ops.declare import untracked
 from tapegrad._ops.elementwise import elementwise
+from tapegrad._ops.untracked import untracked
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import (
     UNSET,

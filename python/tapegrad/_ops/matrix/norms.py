@@ -16,7 +16,7 @@ from tapegrad import _native
 from tapegrad._native import Tensor, array
 from tapegrad._ops import reductions
 from tapegrad._ops.arguments import as_axes, as_axis, as_inexact, as_shape, kept_shape
-from tapegrad._ops.declare import Operation, TensorLike, silent, structural, untracked
+from tapegrad._ops.declare import Operation, TensorLike, silent, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import getitem
 from tapegrad._ops.matrix.inverse import inverse_or_nan
@@ -24,6 +24,7 @@ from tapegrad._ops.matrix.parts import adjoint, as_matrices, on_matrices
 from tapegrad._ops.matrix.singular import singular_sum, svd, svdvals
 from tapegrad._ops.shaping import moveaxis, transpose
 from tapegrad._ops.statistics import direction_of, norm_vjp, shares
+from tapegrad._ops.untracked import untracked
 
 __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 

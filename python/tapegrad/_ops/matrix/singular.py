@@ -15,7 +15,7 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor, array, is_watched, matmul
-from tapegrad._ops.declare import Operation, TensorLike, structural, untracked
+from tapegrad._ops.declare import Operation, TensorLike, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import getitem, take_along_axis
 from tapegrad._ops.matrix.parts import (
@@ -35,6 +35,7 @@ from tapegrad._ops.matrix.spectral import (
     with_phase,
 )
 from tapegrad._ops.shaping import flip
+from tapegrad._ops.untracked import untracked
 
 __all__ = ["matrix_rank", "pair_sums", "singular_sum", "svd", "svdvals", "turned_vjp"]
 
