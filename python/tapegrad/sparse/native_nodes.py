@@ -103,14 +103,10 @@ def _kept(shape: Shape, mask: int) -> Shape:
     return tuple([1 if mask >> axis & 1 else size for axis, size in enumerate(shape)])
 
 
-def reduced(sets: Sets, shape: Shape, kept: Shape) -> Sets:
-    """Return the sets of what is reduced from `shape` to `kept`, where the axes along which it is have length 1."""
-    return merged(sets, np.broadcast_to(numbers(kept), shape), math.prod(kept))
-
-
 def _sum(use: Use) -> Sets:
     sets, shape = use.operand(0)
-    return reduced(sets, shape, _kept(shape, use.parameters()[0]))
+    kept = _kept(shape, use.parameters()[0])
+    return merged(sets, np.broadcast_to(numbers(kept), shape), math.prod(kept))
 
 
 def _broadcast_to(use: Use) -> Sets:

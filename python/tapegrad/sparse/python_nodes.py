@@ -4,7 +4,7 @@
   depends on the block. Blocks that no result shares are tried at the same time, and divided until they are elements.
 - The rule of any other one is a linear function of the cotangent, written in recorded operations. It is recorded on a
   tape of its own, and the sets found there are transposed.
-- Sums of products would lead to others without end (see `contractions`), and extrema to where they are just now.
+- Sums of products would lead to others without end; see `contractions`.
 
 Which elements a rule selects must not depend on values: where it may, as in sorting, and where the rule runs code of
 the user's, every result is taken to depend on all elements of the operands.
@@ -22,13 +22,12 @@ from scipy.sparse import csr_array
 
 from tapegrad import _native
 from tapegrad._native import GradientTape, Tensor, Value, array, own
-from tapegrad._ops.arguments import kept_shape
 from tapegrad._ops.declare import LinearRule, Rule
 from tapegrad._ops.einsum import parse
 from tapegrad.dtypes import DType
 from tapegrad.sparse.coloring import column_colors
 from tapegrad.sparse.contractions import convolution, product
-from tapegrad.sparse.native_nodes import Use, reduced
+from tapegrad.sparse.native_nodes import Use
 from tapegrad.sparse.sets import Sets, dependence, every, through, union
 
 __all__ = ["Propagate", "Surroundings", "external", "selects"]
@@ -223,15 +222,8 @@ def _convolution(saved: dict[str, Any], use: Use, correlates: bool) -> Sets | No
     return convolution(use.sets, sizes, values, use.shape[0], correlates)
 
 
-def _extremum(saved: dict[str, Any], use: Use) -> Sets | None:
-    # The rule finds the place of the extremum, which may be another one elsewhere: all elements count.
-    sets, shape = use.operand(0)
-    return reduced(sets, shape, kept_shape(shape, saved["axis"]))
-
-
 _CONTRACTIONS: dict[str, Callable[[dict[str, Any], Use], Sets | None]] = {
     "convolve": lambda saved, use: _convolution(saved, use, False),
     "correlate": lambda saved, use: _convolution(saved, use, True),
     "einsum": _einsum,
-    **dict.fromkeys(("max", "min", "nanmax", "nanmin"), _extremum),
 }
