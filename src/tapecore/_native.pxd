@@ -49,8 +49,7 @@ cdef extern from "array.h" nogil:
         bint contiguous, owned
         tg_index size
         char *data
-        void *owner
-        void (*release)(void *) noexcept
+    const tg_array *tg_array_base(const tg_array *array)
     const tg_index *tg_array_shape(const tg_array *array)
     const tg_index *tg_array_strides(const tg_array *array)
     tg_status tg_array_new(tg_pool *pool, int dtype, int ndim, const tg_index *shape, tg_array **out)
@@ -181,14 +180,6 @@ cdef extern from "registry.h" nogil:
     void tg_registry_before_fork(tg_registry *registry)
     void tg_registry_after_fork(tg_registry *registry, c_bool in_child)
 
-cdef extern from "record.h" nogil:
-    ctypedef enum tg_quick:
-        TG_QUICK_NOTHING, TG_QUICK_RECORDED, TG_QUICK_GENERAL
-    tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bint binary, const tg_handles *x_handles, uint64_t x,
-                              const tg_handles *y_handles, uint64_t y, uint64_t out, tg_handles *out_handles)
-    tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles **handles, const tg_value *values,
-                             const tg_value *out, tg_handles *out_handles)
-
 cdef extern from "thread.h" nogil:
     ctypedef struct tg_thread:
         tg_tape **tapes
@@ -218,7 +209,18 @@ cdef extern from "structural.h" nogil:
                                   const tg_value *operands, tg_value *out)
     tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out)
     tg_status tg_join(tg_array *whole, int axis, tg_index begin, const tg_value *part)
+    tg_status tg_slice_view(const tg_call *call, tg_array *whole, tg_array **out)
     bint tg_sum_agrees_with_numpy(const tg_array *array, uint64_t mask)
+
+cdef extern from "record.h" nogil:
+    ctypedef enum tg_quick:
+        TG_QUICK_NOTHING, TG_QUICK_RECORDED, TG_QUICK_GENERAL
+    tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bint binary, const tg_handles *x_handles, uint64_t x,
+                              const tg_handles *y_handles, uint64_t y, uint64_t out, tg_handles *out_handles)
+    tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles **handles, const tg_value *values,
+                             const tg_value *out, tg_handles *out_handles)
+    tg_quick tg_record_move(tg_tape *tape, const tg_call *call, uint32_t operands, const tg_handles **handles,
+                            tg_handles *out_handles)
 
 cdef extern from "sweep.h" nogil:
     ctypedef struct tg_sweep_hooks:

@@ -39,14 +39,24 @@ cdef extern from "Python.h":
     bint PyComplex_CheckExact(object o)
     double PyFloat_AS_DOUBLE(object o)
     double PyLong_AsDouble(object o) except? -1.0
+    Py_ssize_t PyLong_AsSsize_t(object o) except? -1
+    bint PySlice_Check(object o)
+    int PySlice_Unpack(object key, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t *step) except -1
+    Py_ssize_t PySlice_AdjustIndices(Py_ssize_t length, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t step)
+    ctypedef struct PyInterpreterState:
+        pass
+    ctypedef struct PyThreadState:
+        pass
+    PyInterpreterState *PyInterpreterState_Get()
+    PyThreadState *PyInterpreterState_ThreadHead(PyInterpreterState *interpreter)
+    PyThreadState *PyThreadState_Next(PyThreadState *thread)
 
 cdef extern from *:
     """
-    /* A freed object's memory as a new object of a static type, all fields zero. */
-    static inline PyObject *tg_revive(PyObject *memory, PyTypeObject *type) {
-        memset((char *)memory + sizeof(PyObject), 0, (size_t)type->tp_basicsize - sizeof(PyObject));
-        return PyObject_Init(memory, type);
-    }
+    /* A freed tensor's memory as a new one, all fields zero. A macro, since the struct is declared further down. */
+    #define tg_revive(memory, type) \
+        ((struct __pyx_obj_8tapegrad_7_native_Tensor *)PyObject_Init( \
+            (PyObject *)memset(memory, 0, sizeof(struct __pyx_obj_8tapegrad_7_native_Tensor)), type))
     /* The buffer becomes the exporter's, not that of the object which was asked for it. */
     static inline int tg_export_buffer(PyObject *exporter, Py_buffer *buffer, int flags) {
         Py_CLEAR(buffer->obj);
@@ -69,7 +79,7 @@ cdef extern from *:
     bint TG_ASSERTIONS
     int raise_pending "tg_pending_error"() except -1
     int export_buffer "tg_export_buffer"(object exporter, Py_buffer *buffer, int flags) except -1
-    Tensor revive "(struct __pyx_obj_8tapegrad_7_native_Tensor *)tg_revive"(PyObject *memory, PyTypeObject *type)
+    Tensor revive "tg_revive"(PyObject *memory, PyTypeObject *type)
     PyTypeObject *type_of "Py_TYPE"(PyObject *o) noexcept
 
 cdef extern from "numpy/arrayobject.h":
@@ -1773,6 +1783,24 @@ cdef Tensor run_structural(tg_call *call, Value x, Value other):
     return new_tensor(&out)
 
 
+cdef enum:
+    FEW_OPERANDS = 8
+
+
+cdef bint record_quickly(tg_tape *tape, tg_call *call, int count, PyObject **values, Tensor out) except -1:
+    """The short way for the one tape that records, and a few operands of one native type of which none is saved. Returns
+    whether that was possible."""
+    cdef const tg_handles *handles[FEW_OPERANDS]
+    cdef int k
+    if count > FEW_OPERANDS or tape.observed or tg_structural_needs(call.op, 0) or not tg_dtype_is_native(call.dtype):
+        return False
+    for k in range(count):
+        if (<Value>values[k]).value.dtype != call.dtype:
+            return False
+        handles[k] = handles_on(tape, <Value>values[k])
+    return tg_record_move(tape, call, count, handles, &out.handles) != TG_QUICK_GENERAL
+
+
 cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor out) except -1:
     """Records a structural operation on every tape that knows an operand."""
     cdef tg_thread *thread = tg_thread_current()
@@ -1782,6 +1810,8 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
     cdef tg_tape *tape
     cdef int i, k, dtype
     if not tg_thread_records(thread):
+        return 0
+    if thread.count - thread.base == 1 and record_quickly(thread.tapes[thread.base], call, count, values, out):
         return 0
     if not tg_dtype_is_inexact(out.value.dtype) or not announce(thread, count, values, NULL, out):
         if is_observed(thread):
@@ -2181,6 +2211,18 @@ cdef object joined(object values, object axis, bint new_axis):
     return out
 
 
+def alike(values):
+    """Whether a list holds nothing but tensors of one type, so that they can be joined as they are."""
+    cdef int dtype = -1
+    if type(values) is not list or not values:
+        return False
+    for x in <list>values:
+        if type_of(<PyObject *>x) != <PyTypeObject *>Tensor or (dtype >= 0 and (<Tensor>x).value.dtype != dtype):
+            return False
+        dtype = (<Tensor>x).value.dtype
+    return True
+
+
 cdef tuple one_dtype(object values):
     """The values converted to their common type: (list of Values, dtype)."""
     cdef int dtype = -1
@@ -2201,7 +2243,7 @@ def unstack(x, axis=0):
     cdef Value value = as_value(x)
     cdef int where_ = normal_axis(axis, tg_value_ndim(&value.value), "unstack")
     cdef tg_index k
-    return [part_of(value, where_, k, 1, True) for k in range(tg_value_shape(&value.value)[where_])]
+    return [part_of(value, where_, k, 1, 1, True) for k in range(tg_value_shape(&value.value)[where_])]
 
 
 def split(x, stops, axis=0):
@@ -2213,28 +2255,48 @@ def split(x, stops, axis=0):
     for start, stop in zip((0, *stops), (*stops, size)):  # as slices: from the end if negative, and within bounds
         start = max(0, start + size) if start < 0 else min(start, size)
         stop = max(0, stop + size) if stop < 0 else min(stop, size)
-        parts.append(part_of(value, where_, start, max(0, stop - start), False))
+        parts.append(part_of(value, where_, start, 1, max(0, stop - start), False))
     return parts
 
 
-cdef Tensor part_of(Value x, int axis, tg_index start, tg_index count, bint dropped):
+cdef Tensor part_of(Value x, int axis, tg_index start, tg_index step, tg_index count, bint dropped):
     """`count` positions of an axis, which is left out if `dropped` (and there is but one)."""
     cdef tg_call call
     cdef tg_index params[3 * TG_MAX_DIMS]
     cdef int d, ndim = tg_value_ndim(&x.value)
+    cdef const tg_index *shape = tg_value_shape(&x.value)
     call.ndim = 0
     for d in range(ndim):
-        params[3 * d] = start if d == axis else 0
+        params[3 * d] = 0
         params[3 * d + 1] = 1
-        params[3 * d + 2] = count if d == axis else tg_value_shape(&x.value)[d]
-        if d != axis or not dropped:
-            call.shape[call.ndim] = params[3 * d + 2]
-            call.ndim += 1
+        params[3 * d + 2] = shape[d]
+        if d == axis:
+            params[3 * d] = start
+            params[3 * d + 1] = step
+            params[3 * d + 2] = count
+            if dropped:
+                continue
+        call.shape[call.ndim] = params[3 * d + 2]
+        call.ndim += 1
     call.op = TG_SLICE
     call.dtype = x.value.dtype
     call.params_count = 3 * ndim
     call.params = params
-    return structural(&call, x, None)
+    return sliced(&call, x)
+
+
+cdef Tensor sliced(tg_call *call, Value x):
+    """The part of x that a SLICE call takes: a view, or a number."""
+    cdef tg_array *view
+    cdef Tensor out
+    cdef PyObject *pointer = <PyObject *>x
+    if x.value.array == NULL:
+        return structural(call, x, None)
+    check(tg_slice_view(call, x.value.array, &view))
+    out = allocate_tensor()
+    tg_value_from_array(view, &out.value)
+    record_structural(call, 1, &pointer, out)
+    return out
 
 
 def take(x, indices, axis=0, bint sparse=False):
@@ -2340,7 +2402,26 @@ def basic_index(x, key):
     call.ndim = kept
     call.params_count = 3 * ndim
     call.params = params
-    return structural(&call, value, None)
+    return sliced(&call, value)
+
+
+cdef Tensor first_axis(Value x, object key):
+    """x[key] for an int, or a slice of ints, of the first axis: the commonest keys by the shortest way. None for others."""
+    cdef Py_ssize_t start, stop, step, length = tg_array_shape(x.value.array)[0]
+    if PyLong_CheckExact(key):
+        start = PyLong_AsSsize_t(key)
+        if start < 0:
+            start += length
+        return part_of(x, 0, start, 1, 1, True) if 0 <= start < length else None
+    if PySlice_Check(key) and is_bound((<slice>key).start) and is_bound((<slice>key).stop) and (<slice>key).step is None:
+        PySlice_Unpack(key, &start, &stop, &step)
+        length = PySlice_AdjustIndices(length, &start, &stop, step)
+        return part_of(x, 0, start, step, length, False)
+    return None
+
+
+cdef inline bint is_bound(object x):
+    return x is None or PyLong_CheckExact(x)
 
 
 cdef bint is_basic(object part):
@@ -2351,6 +2432,9 @@ cdef bint is_basic(object part):
 
 cdef object index(Value x, object key):
     cdef bint basic = True
+    cdef Tensor found = first_axis(x, key) if x.value.array != NULL else None
+    if found is not None:
+        return found
     if isinstance(key, tuple):
         dots = 0
         for part in key:
@@ -3188,9 +3272,8 @@ cdef object own_tangent(Value target, list sources, list tangents):
 
 cdef tuple buffer_of(tg_array *array):
     """(address, bytes) of the elements that an array keeps in memory: a view those of the array that it looks into."""
-    while not array.owned and array.release == NULL and array.owner != NULL:
-        array = <tg_array *>array.owner
-    return <size_t>array.data, array.size * tg_itemsize(array.dtype)
+    cdef const tg_array *base = tg_array_base(array)
+    return <size_t>base.data, base.size * tg_itemsize(base.dtype)
 
 
 cdef list arrays_in(object saved, list found):
@@ -3416,8 +3499,15 @@ cdef tg_status hook_add(void *context, const tg_value *a, const tg_value *b, tg_
         return TG_CALLBACK
 
 
+cdef bint others_run() noexcept:
+    """Whether Python has other threads. If not, keeping the interpreter lock spares the pool atomic instructions."""
+    return PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL
+
+
 cdef tg_status hook_poll(void *context) noexcept with gil:
     try:
+        with nogil:
+            pass  # a thread that has come since the sweep began gets its turn
         PyErr_CheckSignals()
         return TG_OK
     except BaseException as error:
@@ -3726,10 +3816,13 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
         raise_hooked(tg_sweep_add(sweep, targets[i], &value), context)
     if sweep.high - sweep.low > 4096 or owner.tape.work > RELEASE_LOCK_AT:
         owner.tape.readers += 1
-        tg_pool_share(pool)
-        with nogil:
+        if others_run():
+            tg_pool_share(pool)
+            with nogil:
+                status = tg_sweep_run(sweep)
+            tg_pool_unshare(pool)
+        else:
             status = tg_sweep_run(sweep)
-        tg_pool_unshare(pool)
         owner.tape.readers -= 1
     else:
         status = tg_sweep_run(sweep)

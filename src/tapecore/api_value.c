@@ -152,7 +152,7 @@ tapegrad_value *tapegrad_borrow(tapegrad_context *context, int dtype, int ndim, 
     }
     tg_array *array = value.array;
     tapegrad_value *borrowed = tg_value_wrap(context, value);
-    if (borrowed && release) array->release = release; /* only now can nothing fail any more */
+    if (borrowed && release) tg_array_on_release(array, release); /* only now can nothing fail any more */
     return borrowed;
 }
 

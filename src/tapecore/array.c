@@ -6,13 +6,21 @@
 
 #include "copy.h"
 
-_Static_assert(sizeof(tg_array) == 2 * TG_ALIGNMENT, "the elements of an array follow its header, aligned");
+_Static_assert(sizeof(tg_array) + 2 * sizeof(tg_index) <= TG_ALIGNMENT, "a vector's header is one line");
 
-/* Bytes of the header, and of the shape and strides that do not fit into it. */
-static size_t header_bytes(int ndim) {
-    if (ndim <= TG_INLINE_DIMS) return sizeof(tg_array);
-    size_t dims = 2 * (size_t)ndim * sizeof(tg_index);
-    return sizeof(tg_array) + (dims + TG_ALIGNMENT - 1) / TG_ALIGNMENT * TG_ALIGNMENT;
+/* Bytes of the header, shape and strides. */
+static size_t header_bytes(int ndim) { return sizeof(tg_array) + 2 * (size_t)ndim * sizeof(tg_index); }
+
+/* Where the elements of an owned array begin. */
+static size_t elements_at(int ndim) {
+    return (header_bytes(ndim) + TG_ALIGNMENT - 1) & ~(size_t)(TG_ALIGNMENT - 1);
+}
+
+typedef void (*release_function)(void *);
+
+/* Where a borrowed array keeps its function. */
+static release_function *release_of(tg_array *array) {
+    return (release_function *)(void *)(array->dims + 2 * array->ndim);
 }
 
 /* ---- layouts ---- */
@@ -49,26 +57,21 @@ static bool is_contiguous(int ndim, const tg_index *shape, const tg_index *strid
 
 /* ---- life and death ---- */
 
-/* A header with room for `room` bytes of elements behind it; the caller sets strides, data, owner and release. */
-static tg_status new_header(tg_pool *pool, int dtype, int ndim, const tg_index *shape, bool owned, tg_array **out) {
-    tg_index size;
-    size_t bytes;
-    if (ndim > TG_MAX_DIMS || tg_checked_size(ndim, shape, tg_itemsize(dtype), &size) != TG_OK) {
-        return TG_TOO_LARGE;
-    }
-    size_t room = owned ? (size_t)size * tg_itemsize(dtype) : 0;
-    if (__builtin_add_overflow(room, header_bytes(ndim), &bytes)) return TG_TOO_LARGE;
-    size_t block_bytes;
-    tg_array *array = tg_pool_take(pool, bytes, &block_bytes);
+/* A header with `bytes` bytes in all; the caller sets strides, contiguous, data, and whose they are. */
+static tg_status new_header(tg_pool *pool, int dtype, int ndim, const tg_index *shape, tg_index size, size_t bytes,
+                            tg_array **out) {
+    if (bytes > TG_POOL_LARGEST) return TG_NO_MEMORY;
+    const uint8_t size_class = tg_pool_class(bytes);
+    tg_array *array = tg_pool_take_class(pool, size_class, bytes);
     if (!array) return TG_NO_MEMORY;
     atomic_init(&array->refs, 1);
     array->dtype = (uint8_t)dtype;
     array->ndim = (uint8_t)ndim;
-    array->owned = owned;
+    array->contiguous = array->owned = array->borrowed = false;
+    array->size_class = size_class;
     array->size = size;
+    array->owner = NULL;
     array->pool = pool;
-    array->block_bytes = block_bytes;
-    array->dims = ndim <= TG_INLINE_DIMS ? array->inline_dims : (tg_index *)(array + 1);
     for (int i = 0; i < ndim; i++) array->dims[i] = shape[i];
     *out = array;
     return TG_OK;
@@ -76,84 +79,109 @@ static tg_status new_header(tg_pool *pool, int dtype, int ndim, const tg_index *
 
 /* new_header for elements that are elsewhere. */
 static tg_status new_window(tg_pool *pool, int dtype, int ndim, const tg_index *shape, const tg_index *strides,
-                            char *data, tg_array **out) {
-    tg_status status = new_header(pool, dtype, ndim, shape, false, out);
+                            char *data, bool borrowed, tg_array **out) {
+    tg_index size;
+    if (ndim > TG_MAX_DIMS || tg_checked_size(ndim, shape, tg_itemsize(dtype), &size) != TG_OK) return TG_TOO_LARGE;
+    const size_t bytes = header_bytes(ndim) + (borrowed ? sizeof(release_function) : 0);
+    tg_status status = new_header(pool, dtype, ndim, shape, size, bytes, out);
     if (status != TG_OK) return status;
     tg_array *array = *out;
     for (int i = 0; i < ndim; i++) array->dims[ndim + i] = strides[i];
     array->contiguous = is_contiguous(ndim, shape, strides, tg_itemsize(dtype));
+    array->borrowed = borrowed;
     array->data = data;
     return TG_OK;
 }
 
-tg_status tg_array_new(tg_pool *pool, int dtype, int ndim, const tg_index *shape, tg_array **out) {
-    tg_status status = new_header(pool, dtype, ndim, shape, true, out);
+/* Not inlined into tg_array_like, whose short way needs no frame. */
+__attribute__((noinline)) tg_status tg_array_new(tg_pool *pool, int dtype, int ndim, const tg_index *shape,
+                                                 tg_array **out) {
+    tg_index size;
+    size_t bytes;
+    if (ndim > TG_MAX_DIMS || tg_checked_size(ndim, shape, tg_itemsize(dtype), &size) != TG_OK ||
+        __builtin_add_overflow((size_t)size * tg_itemsize(dtype), elements_at(ndim), &bytes)) {
+        return TG_TOO_LARGE;
+    }
+    tg_status status = new_header(pool, dtype, ndim, shape, size, bytes, out);
     if (status != TG_OK) return status;
     tg_array *array = *out;
     tg_contiguous_strides(ndim, shape, tg_itemsize(dtype), array->dims + ndim);
-    array->contiguous = true;
-    array->data = (char *)array + header_bytes(ndim);
-    array->owner = NULL;
-    array->release = NULL;
+    array->contiguous = array->owned = true;
+    array->data = (char *)array + elements_at(ndim);
     return TG_OK;
 }
 
 tg_status tg_array_like(tg_pool *pool, const tg_array *model, tg_array **out) {
-    if (!model->owned || model->ndim > TG_INLINE_DIMS) {
+    const size_t before = elements_at(model->ndim);
+    if (!model->owned || before > 2 * TG_ALIGNMENT) {
         return tg_array_new(pool, model->dtype, model->ndim, tg_array_shape(model), out);
     }
-    size_t block_bytes;
-    tg_array *array = tg_pool_take(pool, model->block_bytes, &block_bytes);
+    const size_t bytes = before + (size_t)model->size * tg_itemsize(model->dtype);
+    tg_array *array = tg_pool_take_class(pool, model->size_class, bytes);
     if (!array) return TG_NO_MEMORY;
     /* An owned array is all that its header says, but for the reference count and the addresses. */
-    const size_t counted = offsetof(tg_array, dtype);
-    memcpy((char *)array + counted, (const char *)model + counted, sizeof *array - counted);
+    memcpy((void *)array, (const void *)model, TG_ALIGNMENT);
+    if (before > TG_ALIGNMENT) memcpy((char *)array + TG_ALIGNMENT, (const char *)model + TG_ALIGNMENT, TG_ALIGNMENT);
     atomic_init(&array->refs, 1);
-    array->data = (char *)(array + 1);
-    array->dims = array->inline_dims;
+    array->data = (char *)array + before;
     array->pool = pool;
-    array->block_bytes = block_bytes;
     *out = array;
     return TG_OK;
 }
 
-static bool is_view(const tg_array *array) { return array->owner && !array->release; }
+static bool is_view(const tg_array *array) { return !array->owned && !array->borrowed; }
 
 tg_status tg_array_view(tg_array *base, int dtype, int ndim, const tg_index *shape, const tg_index *strides,
                         char *data, tg_array **out) {
-    tg_status status = new_window(base->pool, dtype, ndim, shape, strides, data, out);
+    tg_status status = new_window(base->pool, dtype, ndim, shape, strides, data, false, out);
     if (status != TG_OK) return status;
     tg_array *owner = is_view(base) ? base->owner : base;
     tg_array_retain(owner);
     (*out)->owner = owner;
-    (*out)->release = NULL;
     return TG_OK;
 }
 
 tg_status tg_array_borrow(tg_pool *pool, int dtype, int ndim, const tg_index *shape, const tg_index *strides,
                           char *data, void (*release)(void *), void *owner, tg_array **out) {
     assert(release);
-    tg_status status = new_window(pool, dtype, ndim, shape, strides, data, out);
+    tg_status status = new_window(pool, dtype, ndim, shape, strides, data, true, out);
     if (status != TG_OK) return status;
     (*out)->owner = owner;
-    (*out)->release = release;
+    *release_of(*out) = release;
     return TG_OK;
 }
 
+void tg_array_on_release(tg_array *array, void (*release)(void *)) {
+    assert(array->borrowed);
+    *release_of(array) = release;
+}
+
+/* A view or borrowed array has nobody left: its header goes, and what it held. */
+static __attribute__((noinline)) void release_window(tg_array *array) {
+    void *owner = array->owner;
+    const release_function release = array->borrowed ? *release_of(array) : NULL;
+    tg_pool_give_class(array->pool, array, array->size_class);
+    if (release) {
+        release(owner);
+    } else {
+        tg_array_release(owner);
+    }
+}
+
 void tg_array_release(tg_array *array) {
-    while (array) {
-        const int32_t refs = atomic_load_explicit(&array->refs, memory_order_acquire);
-        if (refs != 1) { /* whoever holds the only reference is alone: nobody can add one meanwhile */
-            if (!tg_pool_is_shared(array->pool)) {
-                atomic_store_explicit(&array->refs, refs - 1, memory_order_relaxed);
-                return;
-            }
-            if (atomic_fetch_sub_explicit(&array->refs, 1, memory_order_acq_rel) != 1) return;
+    if (!array) return;
+    const int32_t refs = atomic_load_explicit(&array->refs, memory_order_acquire);
+    if (refs != 1) { /* whoever holds the only reference is alone: nobody can add one meanwhile */
+        if (!tg_pool_is_shared(array->pool)) {
+            atomic_store_explicit(&array->refs, refs - 1, memory_order_relaxed);
+            return;
         }
-        tg_array *base = is_view(array) ? array->owner : NULL;
-        if (array->release) array->release(array->owner);
-        tg_pool_give(array->pool, array, array->block_bytes);
-        array = base;
+        if (atomic_fetch_sub_explicit(&array->refs, 1, memory_order_acq_rel) != 1) return;
+    }
+    if (array->owned) {
+        tg_pool_give_class(array->pool, array, array->size_class);
+    } else {
+        release_window(array);
     }
 }
 

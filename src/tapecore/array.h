@@ -1,10 +1,11 @@
 /* array.h: reference-counted n-dimensional arrays: owned, views of another array, or borrowed from outside.
  *
- *   owned     [ tg_array header, 128 bytes | dims | elements, 64-byte aligned ]     one block of the pool
- *   view      [ header | dims ] -> owner (one reference held)
- *   borrowed  [ header | dims ] -> memory of someone else, handed back through `release(owner)`
+ *   owned     [ tg_array, 40 bytes | shape, strides | elements, 64-byte aligned ]     one block of the pool
+ *   view      [ tg_array | shape, strides ] -> owner (one reference held)
+ *   borrowed  [ tg_array | shape, strides | release ] -> memory of someone else, handed back through `release(owner)`
  *
- * Up to four dimensions fit into the header, and `dims` behind it is empty.
+ * Header, shape and strides of a vector fit into one cache line, with 14 numbers into three: what passes through the
+ * cache is most of what recording such vectors costs.
  *
  * Invariants: shape and strides never change after construction; strides are in bytes, may be zero (broadcast) or
  * negative; `contiguous` says that the elements lie in C order without gaps; contents are written only by the
@@ -19,26 +20,29 @@
 #include "core.h"
 #include "pool.h"
 
-#define TG_INLINE_DIMS 4
-
 typedef struct tg_array {
     _Atomic int32_t refs;
     uint8_t dtype;
     uint8_t ndim;
-    bool contiguous;
-    bool owned;              /* the elements follow the header */
-    tg_index size;           /* number of elements */
-    char *data;              /* first element */
-    void *owner;             /* view: the tg_array it looks into; borrowed: the argument of `release` */
-    void (*release)(void *); /* borrowed: called once with `owner` when the array dies; else NULL */
-    tg_pool *pool;           /* borrowed for the array's life */
-    size_t block_bytes;      /* what the pool wants to hear when the block goes back */
-    tg_index *dims;          /* shape[ndim], strides[ndim]: `inline_dims`, or behind the header when ndim > 4 */
-    tg_index inline_dims[2 * TG_INLINE_DIMS];
+    bool contiguous : 1;
+    bool owned : 1;     /* the elements follow the header */
+    bool borrowed : 1;
+    uint8_t size_class; /* of the block, for the pool */
+    tg_index size;      /* number of elements */
+    char *data;         /* first element */
+    void *owner;        /* view: the tg_array it looks into; borrowed: the argument of `release`; else NULL */
+    tg_pool *pool;      /* borrowed for the array's life */
+    tg_index dims[];    /* shape[ndim], strides[ndim]; behind them, if borrowed, `release`: called once with `owner`
+                         * when the array dies */
 } tg_array;
 
 static inline const tg_index *tg_array_shape(const tg_array *array) { return array->dims; }
 static inline const tg_index *tg_array_strides(const tg_array *array) { return array->dims + array->ndim; }
+
+/* The array in whose memory a view looks; any other array itself. Borrowed. */
+static inline const tg_array *tg_array_base(const tg_array *array) {
+    return array->owned || array->borrowed ? array : array->owner;
+}
 
 /* A new array in C order, contents undefined. *out: owned by the caller (one reference). */
 tg_status tg_array_new(tg_pool *pool, int dtype, int ndim, const tg_index *shape, tg_array **out);
@@ -56,6 +60,9 @@ tg_status tg_array_view(tg_array *base, int dtype, int ndim, const tg_index *sha
  * unchanged until `release(owner)` is called. On failure `release` is not called. */
 tg_status tg_array_borrow(tg_pool *pool, int dtype, int ndim, const tg_index *shape, const tg_index *strides,
                           char *data, void (*release)(void *), void *owner, tg_array **out);
+
+/* Gives a borrowed array another function to call. */
+void tg_array_on_release(tg_array *array, void (*release)(void *));
 
 static inline void tg_array_retain(tg_array *array) {
     if (tg_pool_is_shared(array->pool)) {

@@ -192,13 +192,7 @@ static char *memory_block(const chain_memory *memory, int index) {
 
 static char *splat(const chain_memory *memory, int index, const void *number, int dtype, tg_index count) {
     char *block = memory_block(memory, index);
-    if (dtype == TG_F64) {
-        const double value = *(const double *)number;
-        for (tg_index i = 0; i < count; i++) ((double *)(void *)block)[i] = value;
-    } else {
-        const float value = *(const float *)number;
-        for (tg_index i = 0; i < count; i++) ((float *)(void *)block)[i] = value;
-    }
+    tg_splat(number, dtype, count, block);
     return block;
 }
 
@@ -239,11 +233,7 @@ static void run_step(const tg_chain *chain, tg_sweep *sweep, const chain_memory 
     /* The operand is a number: the products are summed. */
     args.adjoint = memory_block(memory, SUM_BLOCK);
     step->kernel(&args);
-    const tg_loop add = sweep->loops->elementwise[TG_OP_ADD][tg_native_index(chain->dtype)];
-    char *total = (char *)tg_sweep_cell(sweep, step->slot);
-    char *add_args[3] = {total, args.adjoint, total};
-    const tg_index steps[3] = {0, (tg_index)tg_itemsize(chain->dtype), 0};
-    add.function(add_args, &count, steps, add.data);
+    tg_add_run(sweep->loops, chain->dtype, args.adjoint, count, (char *)tg_sweep_cell(sweep, step->slot));
 }
 
 static tg_status run(const tg_chain *chain, tg_sweep *sweep, const chain_memory *memory) {

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define BLOCK_BYTES (TG_BLOCK * sizeof(double))
-
 /* Participants of a reverse walk. */
 enum { G = TG_MAX_OPERANDS + 1, ADJOINT = TG_MAX_OPERANDS + 2 };
 
@@ -19,16 +17,10 @@ void tg_workspace_clear(tg_workspace *workspace) {
     tg_workspace_init(workspace, workspace->pool);
 }
 
-/* Blocks 0 .. TG_MAX_PARTICIPANTS-1 belong to the participants, the rest to the kernels. */
-static tg_status workspace_ready(tg_workspace *workspace) {
-    if (workspace->blocks) return TG_OK;
-    size_t wanted = (TG_MAX_PARTICIPANTS + TG_SCRATCH_BLOCKS) * BLOCK_BYTES;
+tg_status tg_workspace_take(tg_workspace *workspace) {
+    size_t wanted = (TG_MAX_PARTICIPANTS + TG_SCRATCH_BLOCKS) * TG_BLOCK * sizeof(double);
     workspace->blocks = tg_pool_take(workspace->pool, wanted, &workspace->block_bytes);
     return workspace->blocks ? TG_OK : TG_NO_MEMORY;
-}
-
-static char *workspace_block(const tg_workspace *workspace, int index) {
-    return workspace->blocks + (size_t)index * BLOCK_BYTES;
 }
 
 static void add_value(tg_iterator *iterator, const tg_value *value) {
@@ -40,8 +32,8 @@ static void add_value(tg_iterator *iterator, const tg_value *value) {
 }
 
 /* The general case: shapes that differ, arrays with gaps. */
-static tg_status broadcast(tg_loop loop, tg_pool *pool, int count, int dtype, const tg_value *operands,
-                           tg_value *out) {
+static __attribute__((noinline)) tg_status broadcast(tg_loop loop, tg_pool *pool, int count, int dtype,
+                                                     const tg_value *operands, tg_value *out) {
     tg_index shape[TG_MAX_DIMS], steps[TG_MAX_OPERANDS + 1];
     char *args[TG_MAX_OPERANDS + 1];
     int ndim;
@@ -62,8 +54,16 @@ static tg_status broadcast(tg_loop loop, tg_pool *pool, int count, int dtype, co
     return TG_OK;
 }
 
-tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype, const tg_value *operands,
-                              tg_value *out) {
+/* True for two arrays without gaps whose elements correspond. */
+static inline bool in_step(const tg_array *a, const tg_array *b) {
+    if (a == b) return true;
+    if (!a->contiguous || a->ndim != b->ndim || a->size != b->size) return false;
+    return a->ndim == 1 || tg_same_shape(a->ndim, tg_array_shape(a), b->ndim, tg_array_shape(b));
+}
+
+/* With `count` known to the compiler its loops are straight-line code. */
+static inline __attribute__((always_inline)) tg_status elementwise(const tg_loop loop, tg_pool *pool, const int count,
+                                                                   int dtype, const tg_value *operands, tg_value *out) {
     const tg_index itemsize = (tg_index)tg_itemsize(dtype);
     char *args[TG_MAX_OPERANDS + 1];
     tg_index steps[TG_MAX_OPERANDS + 1];
@@ -74,13 +74,16 @@ tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype,
     for (int i = 0; i < count; i++) {
         const tg_array *array = operands[i].array;
         if (!array) {
-            args[i] = (char *)&operands[i].scalar;
+            args[i] = (char *)(uintptr_t)&operands[i].scalar;
             steps[i] = 0;
             continue;
         }
-        if (!model) model = array;
-        plain &= array->contiguous && (array == model || tg_same_shape(array->ndim, tg_array_shape(array), model->ndim,
-                                                                       tg_array_shape(model)));
+        if (!model) {
+            model = array;
+            plain = array->contiguous;
+        } else {
+            plain = plain && in_step(array, model);
+        }
         args[i] = array->data;
         steps[i] = itemsize;
     }
@@ -93,15 +96,22 @@ tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype,
         loop.function(args, &one, steps, loop.data);
         return TG_OK;
     }
-    if (plain) {
-        tg_status status = tg_array_like(pool, model, &out->array);
-        if (status != TG_OK) return status;
-        args[count] = out->array->data;
-        steps[count] = itemsize;
-        loop.function(args, &out->array->size, steps, loop.data);
-        return TG_OK;
+    if (!plain) return broadcast(loop, pool, count, dtype, operands, out);
+    tg_status status = tg_array_like(pool, model, &out->array);
+    if (status != TG_OK) return status;
+    args[count] = out->array->data;
+    steps[count] = itemsize;
+    loop.function(args, &out->array->size, steps, loop.data);
+    return TG_OK;
+}
+
+tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype, const tg_value *operands,
+                              tg_value *out) {
+    switch (count) {
+    case 1: return elementwise(loop, pool, 1, dtype, operands, out);
+    case 2: return elementwise(loop, pool, 2, dtype, operands, out);
+    default: return elementwise(loop, pool, count, dtype, operands, out);
     }
-    return broadcast(loop, pool, count, dtype, operands, out);
 }
 
 tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
@@ -110,29 +120,30 @@ tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype
     return tg_elementwise_loop(loop, tg_op_table[op].operands, pool, dtype, operands, out);
 }
 
-/* `count` elements at `data`, `step` bytes apart, written one after the other. */
-static void gather_run(const char *data, tg_index step, tg_index count, int dtype, char *block) {
+void tg_splat(const void *number, int dtype, tg_index count, char *block) {
     if (dtype == TG_F64) {
-        double *target = (double *)(void *)block;
-        if (step == 0) {
-            const double value = *(const double *)(const void *)data;
-            for (tg_index i = 0; i < count; i++) target[i] = value;
-        } else {
-            for (tg_index i = 0; i < count; i++) target[i] = *(const double *)(const void *)(data + i * step);
-        }
+        const double value = *(const double *)number;
+        for (tg_index i = 0; i < count; i++) ((double *)(void *)block)[i] = value;
     } else {
-        float *target = (float *)(void *)block;
-        if (step == 0) {
-            const float value = *(const float *)(const void *)data;
-            for (tg_index i = 0; i < count; i++) target[i] = value;
-        } else {
-            for (tg_index i = 0; i < count; i++) target[i] = *(const float *)(const void *)(data + i * step);
-        }
+        const float value = *(const float *)number;
+        for (tg_index i = 0; i < count; i++) ((float *)(void *)block)[i] = value;
     }
 }
 
-/* *target += sum of `count` contiguous elements, by NumPy's pairwise summation. */
-static void add_run(const tg_loops *loops, int dtype, char *block, tg_index count, char *target) {
+/* `count` elements at `data`, `step` bytes apart, written one after the other. */
+static void gather_run(const char *data, tg_index step, tg_index count, int dtype, char *block) {
+    if (step == 0) {
+        tg_splat(data, dtype, count, block);
+    } else if (dtype == TG_F64) {
+        double *target = (double *)(void *)block;
+        for (tg_index i = 0; i < count; i++) target[i] = *(const double *)(const void *)(data + i * step);
+    } else {
+        float *target = (float *)(void *)block;
+        for (tg_index i = 0; i < count; i++) target[i] = *(const float *)(const void *)(data + i * step);
+    }
+}
+
+void tg_add_run(const tg_loops *loops, int dtype, char *block, tg_index count, char *target) {
     const tg_loop add = loops->elementwise[TG_OP_ADD][tg_native_index(dtype)];
     char *args[3] = {target, block, target};
     const tg_index steps[3] = {0, (tg_index)tg_itemsize(dtype), 0};
@@ -155,13 +166,13 @@ typedef struct partial_walk {
 static void walk_run(const partial_walk *walk, char *const *data, const tg_index *steps, tg_index run) {
     const tg_index itemsize = (tg_index)tg_itemsize(walk->dtype);
     const int last = walk->inputs;
-    tg_kernel_args args = {.loops = walk->loops, .scratch = workspace_block(walk->workspace, TG_MAX_PARTICIPANTS)};
+    tg_kernel_args args = {.loops = walk->loops, .scratch = tg_workspace_block(walk->workspace, TG_MAX_PARTICIPANTS)};
     for (tg_index start = 0; start < run; start += TG_BLOCK) {
         args.count = run - start < TG_BLOCK ? run - start : TG_BLOCK;
         for (int i = 0; i < last; i++) {
             char *source = data[i] + start * steps[i];
             if (steps[i] != itemsize) {
-                char *block = workspace_block(walk->workspace, i);
+                char *block = tg_workspace_block(walk->workspace, i);
                 if (steps[i] != 0 || start == 0) gather_run(source, steps[i], args.count, walk->dtype, block);
                 source = block;
             }
@@ -178,11 +189,11 @@ static void walk_run(const partial_walk *walk, char *const *data, const tg_index
             args.accumulate = walk->accumulate;
             walk->kernel(&args);
         } else { /* the operand is broadcast along this run: sum the products */
-            char *block = workspace_block(walk->workspace, last);
+            char *block = tg_workspace_block(walk->workspace, last);
             args.adjoint = block;
             args.accumulate = false;
             walk->kernel(&args);
-            add_run(walk->loops, walk->dtype, block, args.count, data[last]);
+            tg_add_run(walk->loops, walk->dtype, block, args.count, data[last]);
         }
     }
 }
@@ -198,7 +209,7 @@ static void clear_value(tg_value *value) {
 
 tg_status tg_elementwise_vjp(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k,
                              tg_value *adjoint, bool fresh) {
-    tg_status status = workspace_ready(workspace);
+    tg_status status = tg_workspace_ready(workspace);
     if (status != TG_OK) return status;
     const tg_op_info *info = &tg_op_table[use->op];
     partial_walk walk = {.loops = loops,

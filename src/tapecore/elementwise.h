@@ -15,6 +15,22 @@ typedef struct tg_workspace {
 void tg_workspace_init(tg_workspace *workspace, tg_pool *pool);
 void tg_workspace_clear(tg_workspace *workspace);
 
+/* Takes the blocks: one of TG_BLOCK elements for each of TG_MAX_PARTICIPANTS values, and behind them those that are the
+ * kernels' scratch. */
+tg_status tg_workspace_take(tg_workspace *workspace);
+static inline tg_status tg_workspace_ready(tg_workspace *workspace) {
+    return workspace->blocks ? TG_OK : tg_workspace_take(workspace);
+}
+static inline char *tg_workspace_block(const tg_workspace *workspace, int index) {
+    return workspace->blocks + (size_t)index * TG_BLOCK * sizeof(double);
+}
+
+/* Writes a number of a native type `count` times to a block. */
+void tg_splat(const void *number, int dtype, tg_index count, char *block);
+
+/* *target += sum of `count` contiguous elements of a native type, by NumPy's pairwise summation. */
+void tg_add_run(const tg_loops *loops, int dtype, char *block, tg_index count, char *target);
+
 /* out = op(operands), all of one native type, broadcast against each other. *out: owned by the caller (its array, if
  * it has one). TG_BAD_SHAPE if the shapes do not fit. */
 tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,

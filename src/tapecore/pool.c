@@ -30,7 +30,6 @@ static void permit(void *start, size_t bytes) { (void)start, (void)bytes; }
 #define LINEAR_BYTES ((size_t)LINEAR_CLASSES * TG_ALIGNMENT)
 #define LINEAR_LOG2 10
 #define SIZE_BITS (8 * (int)sizeof(size_t))
-#define LARGEST_BYTES ((size_t)1 << (SIZE_BITS - 2))
 #define CLASSES (LINEAR_CLASSES + 4 * (SIZE_BITS - 2 - LINEAR_LOG2))
 
 /* A growing block may be replaced by a cached one of up to four times the size wanted: it will grow into it. */
@@ -41,36 +40,40 @@ static void permit(void *start, size_t bytes) { (void)start, (void)bytes; }
 
 typedef struct free_block {
     struct free_block *next;
+    struct free_block *after_next; /* when this block was freed: a place to fetch, no more */
     size_t bytes;
 } free_block;
 
-typedef struct size_class {
+typedef struct class_list {
     free_block *free;
+    size_t bytes;        /* of every block */
     uint64_t last_taken; /* `stats.taken` when a block of this class was last handed out */
-} size_class;
+} class_list;
 
 struct tg_pool {
     tg_pool_head head; /* first: see tg_pool_is_shared */
     atomic_flag locked;
     tg_allocator allocator;
     tg_pool_stats stats;
-    size_class classes[CLASSES];
+    class_list classes[CLASSES];
 };
 
 static const size_t pool_bytes = (sizeof(tg_pool) + TG_ALIGNMENT - 1) / TG_ALIGNMENT * TG_ALIGNMENT;
 
-/* The class of blocks that hold `bytes` (at most LARGEST_BYTES), and their size. */
-static int class_of(size_t bytes, size_t *class_bytes) {
-    if (bytes <= LINEAR_BYTES) {
-        size_t lines = bytes ? (bytes + TG_ALIGNMENT - 1) / TG_ALIGNMENT : 1;
-        *class_bytes = lines * TG_ALIGNMENT;
-        return (int)lines - 1;
-    }
+_Static_assert(CLASSES <= UINT8_MAX, "a size class is a byte");
+
+uint8_t tg_pool_class(size_t bytes) {
+    if (bytes <= LINEAR_BYTES) return (uint8_t)((bytes ? bytes - 1 : 0) / TG_ALIGNMENT);
     int log2 = 63 - __builtin_clzll(bytes - 1);
-    int shift = log2 - 2;
-    size_t quarter = (bytes - 1) >> shift; /* 4 to 7 */
-    *class_bytes = (quarter + 1) << shift;
-    return LINEAR_CLASSES + 4 * (log2 - LINEAR_LOG2) + (int)quarter - 4;
+    int quarter = (int)((bytes - 1) >> (log2 - 2)); /* 4 to 7 */
+    return (uint8_t)(LINEAR_CLASSES + 4 * (log2 - LINEAR_LOG2) + quarter - 4);
+}
+
+/* The size of a class's blocks. */
+static size_t class_bytes_of(int size_class) {
+    if (size_class < LINEAR_CLASSES) return (size_t)(size_class + 1) * TG_ALIGNMENT;
+    const int fourths = size_class - LINEAR_CLASSES;
+    return (size_t)(fourths % 4 + 5) << (fourths / 4 + LINEAR_LOG2 - 2);
 }
 
 void tg_pool_share(tg_pool *pool) { atomic_fetch_add(&pool->head.sharers, 1); }
@@ -101,18 +104,27 @@ void tg_pool_after_fork(tg_pool *pool, bool in_child) {
 /* The functions below that say "locked" are called with the lock held. The allocator is never called under the lock:
  * returning pages to the system takes long. */
 
-/* Locked: takes the first cached block out of its class. */
-static free_block *pop(tg_pool *pool, size_class *bin) {
+/* Asks for the first lines of a cached block, which may long have left the processor's caches. */
+static void fetch(const free_block *block) {
+    __builtin_prefetch(block, 1);
+    __builtin_prefetch((const char *)block + TG_ALIGNMENT, 1);
+    __builtin_prefetch((const char *)block + 2 * TG_ALIGNMENT, 1);
+}
+
+/* Locked: takes the first cached block out of its class. Fetches the one after the next, since memory takes longer to
+ * answer than short operations take between two blocks. */
+static free_block *pop(tg_pool *pool, class_list *bin) {
     free_block *block = bin->free;
     bin->free = block->next;
-    pool->stats.cached -= block->bytes;
+    fetch(block->after_next);
+    pool->stats.cached -= bin->bytes;
     return block;
 }
 
 /* Locked: the class that has gone unused for longest, of those that have cached blocks; NULL if none has. */
-static size_class *stalest(tg_pool *pool) {
-    size_class *found = NULL;
-    for (size_class *bin = pool->classes; bin < pool->classes + CLASSES; bin++) {
+static class_list *stalest(tg_pool *pool) {
+    class_list *found = NULL;
+    for (class_list *bin = pool->classes; bin < pool->classes + CLASSES; bin++) {
         if (bin->free && (!found || bin->last_taken < found->last_taken)) found = bin;
     }
     return found;
@@ -122,7 +134,7 @@ static size_class *stalest(tg_pool *pool) {
 static free_block *shrink(tg_pool *pool, size_t limit) {
     free_block *list = NULL;
     while (pool->stats.cached > limit) {
-        size_class *bin = stalest(pool);
+        class_list *bin = stalest(pool);
         assert(bin);
         do {
             free_block *block = pop(pool, bin);
@@ -134,8 +146,8 @@ static free_block *shrink(tg_pool *pool, size_t limit) {
 }
 
 /* Locked: the smallest cached block of class `bin` or of the ROOMY_CLASSES after it, NULL if there is none. */
-static free_block *pop_roomy(tg_pool *pool, size_class *bin) {
-    const size_class *end = pool->classes + CLASSES;
+static free_block *pop_roomy(tg_pool *pool, class_list *bin) {
+    const class_list *end = pool->classes + CLASSES;
     if (end - bin > ROOMY_CLASSES) end = bin + ROOMY_CLASSES + 1;
     for (; bin < end; bin++) {
         if (bin->free) return pop(pool, bin);
@@ -143,11 +155,11 @@ static free_block *pop_roomy(tg_pool *pool, size_class *bin) {
     return NULL;
 }
 
-/* Locked: a block of this class and size goes to the caller. */
-static void count_taken(tg_pool *pool, size_class *bin, size_t class_bytes) {
+/* Locked: a block of this class goes to the caller. */
+static void count_taken(tg_pool *pool, class_list *bin) {
     tg_pool_stats *stats = &pool->stats;
     bin->last_taken = ++stats->taken;
-    stats->live += class_bytes;
+    stats->live += bin->bytes;
     if (stats->live > stats->peak) stats->peak = stats->live;
 }
 
@@ -185,6 +197,7 @@ tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out) {
     atomic_flag_clear(&pool->locked);
     pool->allocator = allocator;
     pool->stats.limit = limit;
+    for (int i = 0; i < CLASSES; i++) pool->classes[i].bytes = class_bytes_of(i);
     *out = pool;
     return TG_OK;
 }
@@ -196,49 +209,61 @@ void tg_pool_destroy(tg_pool *pool) {
     allocator.release(allocator.context, pool, pool_bytes);
 }
 
-void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes) {
-    if (bytes > LARGEST_BYTES) return NULL;
-    size_t class_bytes;
-    size_class *bin = &pool->classes[class_of(bytes, &class_bytes)];
-
+/* tg_pool_take_class for a pool that is shared or has no such block. */
+static __attribute__((noinline)) void *take_slowly(tg_pool *pool, class_list *bin, size_t bytes) {
     lock(pool);
     void *block = bin->free ? pop(pool, bin) : NULL;
     if (!block) {
         unlock(pool);
-        block = allocate(pool, class_bytes);
+        block = allocate(pool, bin->bytes);
         if (!block) return NULL;
         lock(pool);
         pool->stats.fresh++;
     }
-    count_taken(pool, bin, class_bytes);
+    count_taken(pool, bin);
     unlock(pool);
 
     permit(block, bytes);
-    forbid((char *)block + bytes, class_bytes - bytes);
-    *block_bytes = class_bytes;
+    forbid((char *)block + bytes, bin->bytes - bytes);
     return block;
 }
 
-void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes) {
-    size_t class_bytes;
-    size_class *bin = &pool->classes[class_of(block_bytes, &class_bytes)];
-    assert(class_bytes == block_bytes);
-    permit(block, sizeof(free_block));
-    free_block *freed = block;
-    freed->bytes = block_bytes;
-    forbid(freed + 1, block_bytes - sizeof(free_block));
+void *tg_pool_take_class(tg_pool *pool, uint8_t size_class, size_t bytes) {
+    class_list *bin = &pool->classes[size_class];
+    if (tg_pool_is_shared(pool) || !bin->free) return take_slowly(pool, bin, bytes);
+    void *block = pop(pool, bin);
+    count_taken(pool, bin);
+    permit(block, bytes);
+    forbid((char *)block + bytes, bin->bytes - bytes);
+    return block;
+}
 
+void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes) {
+    if (bytes > TG_POOL_LARGEST) return NULL;
+    const uint8_t size_class = tg_pool_class(bytes);
+    *block_bytes = pool->classes[size_class].bytes;
+    return tg_pool_take_class(pool, size_class, bytes);
+}
+
+/* Locked: puts a block into its class. */
+static void push(tg_pool *pool, class_list *bin, free_block *block) {
+    block->next = bin->free;
+    block->after_next = bin->free ? bin->free->next : NULL;
+    bin->free = block;
+    pool->stats.cached += bin->bytes;
+}
+
+/* tg_pool_give_class for a pool that is shared or full. */
+static __attribute__((noinline)) void give_slowly(tg_pool *pool, class_list *bin, free_block *freed) {
     lock(pool);
     tg_pool_stats *stats = &pool->stats;
-    stats->live -= block_bytes;
+    stats->live -= bin->bytes;
     free_block *dropped = NULL;
-    if (block_bytes > stats->limit) {
+    if (bin->bytes > stats->limit) {
         freed->next = NULL;
         dropped = freed;
     } else {
-        freed->next = bin->free;
-        bin->free = freed;
-        stats->cached += block_bytes;
+        push(pool, bin, freed);
         /* A full cache drops what has gone unused for longest rather than what came last, so that a program that
          * moves on to other sizes finds those cached. */
         if (stats->cached > stats->limit) dropped = shrink(pool, stats->limit);
@@ -247,31 +272,52 @@ void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes) {
     release_list(pool, dropped);
 }
 
+void tg_pool_give_class(tg_pool *pool, void *block, uint8_t size_class) {
+    class_list *bin = &pool->classes[size_class];
+    tg_pool_stats *stats = &pool->stats;
+    permit(block, sizeof(free_block));
+    free_block *freed = block;
+    freed->bytes = bin->bytes;
+    forbid(freed + 1, bin->bytes - sizeof(free_block));
+    if (tg_pool_is_shared(pool) || stats->cached + bin->bytes > stats->limit) {
+        give_slowly(pool, bin, freed);
+        return;
+    }
+    stats->live -= bin->bytes;
+    push(pool, bin, freed);
+}
+
+void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes) {
+    const uint8_t size_class = tg_pool_class(block_bytes);
+    assert(pool->classes[size_class].bytes == block_bytes);
+    tg_pool_give_class(pool, block, size_class);
+}
+
 /* Not locked: a cached block for a large buffer to grow into. *got, out: its size. */
-static void *take_roomy(tg_pool *pool, size_class *bin, size_t *got) {
+static void *take_roomy(tg_pool *pool, class_list *bin, size_t *got) {
     lock(pool);
     free_block *block = pop_roomy(pool, bin);
     if (block) {
         *got = block->bytes;
-        count_taken(pool, bin, *got);
+        count_taken(pool, &pool->classes[tg_pool_class(*got)]);
     }
     unlock(pool);
     return block;
 }
 
 /* Not locked: the same large block with another size, perhaps elsewhere. */
-static void *remap(tg_pool *pool, void *block, size_t block_bytes, size_class *bin, size_t class_bytes) {
+static void *remap(tg_pool *pool, void *block, size_t block_bytes, class_list *bin) {
     const tg_allocator *allocator = &pool->allocator;
     permit(block, block_bytes);
-    void *moved = allocator->resize(allocator->context, block, block_bytes, class_bytes);
+    void *moved = allocator->resize(allocator->context, block, block_bytes, bin->bytes);
     if (!moved && reduce_cache(pool, 0)) {
-        moved = allocator->resize(allocator->context, block, block_bytes, class_bytes);
+        moved = allocator->resize(allocator->context, block, block_bytes, bin->bytes);
     }
     if (moved) {
         lock(pool);
         pool->stats.live -= block_bytes;
         pool->stats.fresh++;
-        count_taken(pool, bin, class_bytes);
+        count_taken(pool, bin);
         unlock(pool);
     }
     return moved;
@@ -279,17 +325,16 @@ static void *remap(tg_pool *pool, void *block, size_t block_bytes, size_class *b
 
 void *tg_pool_resize(tg_pool *pool, void *block, size_t block_bytes, size_t bytes, size_t used,
                      size_t *new_block_bytes) {
-    if (bytes > LARGEST_BYTES) return NULL;
-    size_t class_bytes;
-    size_class *bin = &pool->classes[class_of(bytes, &class_bytes)];
+    if (bytes > TG_POOL_LARGEST) return NULL;
+    class_list *bin = &pool->classes[tg_pool_class(bytes)];
     void *target = NULL;
-    if (block && class_bytes >= TG_POOL_LARGE && pool->allocator.resize) {
+    if (block && bin->bytes >= TG_POOL_LARGE && pool->allocator.resize) {
         /* A buffer that was grown by remapping leaves none of its earlier sizes in the cache. This is how the next one
          * still finds the final size, instead of having new pages made for it. */
         target = take_roomy(pool, bin, new_block_bytes);
         if (!target && block_bytes >= TG_POOL_LARGE) {
-            *new_block_bytes = class_bytes;
-            return remap(pool, block, block_bytes, bin, class_bytes);
+            *new_block_bytes = bin->bytes;
+            return remap(pool, block, block_bytes, bin);
         }
     }
     if (!target) target = tg_pool_take(pool, bytes, new_block_bytes);

@@ -24,6 +24,9 @@
 /* From this size on blocks are resized through the allocator, without copying. Their sizes are multiples of 256 KiB. */
 #define TG_POOL_LARGE ((size_t)1 << 20)
 
+/* No block is larger. */
+#define TG_POOL_LARGEST ((size_t)1 << (8 * sizeof(size_t) - 2))
+
 /* Where a pool gets its memory. `allocate` returns NULL on failure; `bytes` is a multiple of TG_ALIGNMENT and the
  * result must be aligned to it. `resize` may be NULL; it moves or extends a block of `allocate` from `bytes` to
  * `wanted` bytes, both at least TG_POOL_LARGE, and keeps the contents; NULL: it failed, and the block is as it was.
@@ -74,6 +77,12 @@ void tg_pool_destroy(tg_pool *pool);
  * be passed to tg_pool_give. The contents are undefined. */
 void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes);
 void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes);
+
+/* The same for who remembers a block's size class rather than its size: one byte, and nothing to work out. The class must
+ * be the one of `bytes`, which is at most TG_POOL_LARGEST. */
+uint8_t tg_pool_class(size_t bytes);
+void *tg_pool_take_class(tg_pool *pool, uint8_t size_class, size_t bytes);
+void tg_pool_give_class(tg_pool *pool, void *block, uint8_t size_class);
 
 /* In place of `block` (NULL: a new one) a block of at least `bytes` bytes that begins with the first `used` bytes of
  * it; or NULL, and `block` is as it was. *new_block_bytes, out: its size, all of which may be used. Where the allocator

@@ -71,3 +71,32 @@ tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *
     default: return record(tape, op, operands, handles, values, out, out_handles);
     }
 }
+
+tg_quick tg_record_move(tg_tape *tape, const tg_call *call, uint32_t operands, const tg_handles *const *handles,
+                        tg_handles *out_handles) {
+    const size_t in_words = tg_node_in_words(operands), ndim = (size_t)call->ndim, params = (size_t)call->params_count;
+    const size_t words = sizeof(tg_node) / 8 + in_words + ndim + 1 + params;
+    if (!tg_quick_room(tape, words)) return TG_QUICK_GENERAL;
+    tg_node *node = (tg_node *)(tape->arena + tape->used); /* filled before it counts */
+    bool tracked = false;
+    for (uint32_t k = 0; k < operands; k++) {
+        if (!tg_quick_slot(handles[k], tape->id, &node->in[k])) return TG_QUICK_GENERAL;
+        tracked |= node->in[k] != TG_NO_SLOT;
+    }
+    if (!tracked) return TG_QUICK_NOTHING;
+    if (operands & 1) node->in[operands] = TG_NO_SLOT;
+    tg_index *at = (tg_index *)((uint64_t *)(node + 1) + in_words), size = 1;
+    for (size_t d = 0; d < ndim; d++) {
+        *at++ = call->shape[d];
+        size *= call->shape[d];
+    }
+    *at++ = call->params_count;
+    for (size_t i = 0; i < params; i++) *at++ = call->params[i];
+    tg_node_describe(node, call->op, TG_NODE_STRUCTURAL, call->dtype, call->ndim, 0, 0, 0, operands);
+    out_handles->id[0] = tape->id;
+    out_handles->slot[0] = tape->slots;
+    tg_tape_commit(tape, node, (uint32_t)words, 1);
+    tape->wide += !tg_holds_number(call->dtype, call->ndim);
+    tape->work += size;
+    return TG_QUICK_RECORDED;
+}

@@ -1,9 +1,10 @@
-/* record.h: the shortest ways onto a tape, for what nearly every operation is: elementwise, one native type, one tape
- * recording on the thread, and no operand that another tape knows. Everything else takes tg_tape_record.
+/* record.h: the shortest ways onto a tape, for what nearly every operation is: one native type, one tape recording on the
+ * thread, and no operand that another tape knows. Everything else takes tg_tape_record.
  */
 #ifndef TG_RECORD_H
 #define TG_RECORD_H
 
+#include "structural.h"
 #include "tape.h"
 
 typedef enum tg_quick {
@@ -69,5 +70,9 @@ static inline tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bool b
 /* op on arrays, perhaps with numbers among them. */
 tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *const *handles, const tg_value *values,
                          const tg_value *out, tg_handles *out_handles);
+
+/* A structural operation that saves nothing (tg_structural_needs); handles[k] belong to operand k. */
+tg_quick tg_record_move(tg_tape *tape, const tg_call *call, uint32_t operands, const tg_handles *const *handles,
+                        tg_handles *out_handles);
 
 #endif

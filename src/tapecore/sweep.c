@@ -5,6 +5,7 @@
 
 #include "chain.h"
 #include "numbers.h"
+#include "vectors.h"
 
 /* Marks what the sources influence. Where every leaf of the tape is a source that is every slot, since a node is only
  * recorded if the tape knows one of its operands. */
@@ -69,8 +70,8 @@ void tg_sweep_end(tg_sweep *sweep) {
     if (sweep->cells) {
         for (uint32_t slot = sweep->low; (sweep->tape->wide || sweep->batch) && slot < sweep->high; slot++) {
             tg_cell *cell = tg_sweep_cell(sweep, slot);
-            const bool number = tg_sweep_holds_number(sweep, tg_tape_output(sweep->tape, slot));
-            if (cell->object && !number) tg_array_release(cell->array);
+            if (!cell->object || tg_sweep_holds_number(sweep, tg_tape_output(sweep->tape, slot))) continue;
+            tg_array_release(cell->array);
         }
         tg_pool_give(sweep->tape->pool, sweep->cells, sweep->block_bytes);
         sweep->cells = NULL;
@@ -148,6 +149,28 @@ static tg_status elementwise_node(tg_sweep *sweep, const tg_node *node) {
     return TG_OK;
 }
 
+/* The same for a slice that is one run of elements, which needs no view: true if it is one, and has been added. */
+static bool add_run_of(const tg_sweep *sweep, const tg_node *node, tg_array *whole, const tg_value *g) {
+    const tg_index *params = tg_node_params(node);
+    tg_index start = 0, size = 1;
+    bool cut = false; /* below an axis of which only a part is taken, there must be but one position above */
+    for (int d = 0; d < whole->ndim; d++) {
+        const tg_index count = params[3 * d + 2], step = params[3 * d + 1];
+        if ((count != 1 && step != 1) || (cut && count != whole->dims[d])) return false;
+        cut |= count != 1;
+        start = start * whole->dims[d] + params[3 * d];
+        size *= count;
+    }
+    if (size == 0 || (g->array && !g->array->contiguous)) return false;
+    const tg_index itemsize = (tg_index)tg_itemsize(whole->dtype);
+    const tg_index steps[3] = {itemsize, itemsize, itemsize};
+    const tg_loop add = sweep->loops->elementwise[TG_OP_ADD][tg_native_index(whole->dtype)];
+    char *target = whole->data + start * itemsize;
+    char *args[3] = {target, g->array ? g->array->data : (char *)(uintptr_t)&g->scalar, target};
+    add.function(args, &size, steps, add.data);
+    return true;
+}
+
 /* The cotangent of a slice goes to its place in the adjoint of the whole, without a whole of zeros around it. */
 static tg_status slice_node(tg_sweep *sweep, const tg_node *node, const tg_value *g) {
     const uint32_t slot = node->in[0];
@@ -158,6 +181,7 @@ static tg_status slice_node(tg_sweep *sweep, const tg_node *node, const tg_value
     tg_status status = adjoint_array(sweep, whole, cell, &none, false, &fresh);
     if (status != TG_OK) return status;
     if (fresh) memset(cell->array->data, 0, (size_t)cell->array->size * tg_itemsize(whole.dtype));
+    if (!sweep->batch && add_run_of(sweep, node, cell->array, g)) return TG_OK;
     tg_transposition itself;
     tg_structural_tangent(node, 0, &itself);
     if (sweep->batch) tg_batch_call(&itself.call, sweep->batch, storage);
@@ -283,6 +307,11 @@ tg_status tg_sweep_run(tg_sweep *sweep) {
         const bool native = node->kind != TG_NODE_EXTERNAL && !(node->flags & TG_FLAG_GENERIC);
         if (native && !tg_batch_fits((tg_output){node->dtype, node->ndim, NULL}, sweep->batch)) {
             status = TG_TOO_LARGE;
+        } else if (tg_vectors_fit(sweep, node)) {
+            size_t walked;
+            if (chain.links) status = tg_chain_flush(&chain, sweep);
+            if (status == TG_OK) status = tg_vectors_run(sweep, node, &walked);
+            if (status == TG_OK) work *= (tg_index)walked;
         } else if (native && node->kind == TG_NODE_ELEMENTWISE && (node->ndim || sweep->batch)) {
             status = array_node(sweep, &chain, node);
         } else {

@@ -13,6 +13,9 @@ from tapegrad._native import Tensor, Value, array, cast, tensor
 __all__ = ["as_axes", "as_axis", "as_inexact", "as_int", "as_shape", "as_tensor", "kept_shape", "shape_along"]
 
 
+_ALL_AXES = tuple(tuple(range(ndim)) for ndim in range(5))
+
+
 def as_tensor(x: Any) -> Tensor:
     """Return `x` as a tensor: itself if it is one, a variable's (recorded) value, or a constant."""
     return x if type(x) is Tensor else tensor(x)
@@ -46,7 +49,7 @@ def as_shape(shape: Any) -> tuple[int, ...]:
 
 def as_axis(axis: Any, ndim: int, what: str) -> int:
     """Return `axis` between 0 and `ndim - 1`; `what` names the operation in the error."""
-    number = as_int(axis)
+    number = axis if type(axis) is int else as_int(axis)
     if not -ndim <= number < ndim:
         raise ValueError(f"{what}: axis {number} is out of bounds for a tensor with {ndim} dimensions.")
     return number % ndim
@@ -55,7 +58,7 @@ def as_axis(axis: Any, ndim: int, what: str) -> int:
 def as_axes(axis: Any, ndim: int, what: str) -> tuple[int, ...]:
     """Return the axes that `axis` (`None` for all, an int, or several) names, between 0 and `ndim - 1`."""
     if axis is None:
-        return tuple(range(ndim))
+        return _ALL_AXES[ndim] if ndim < len(_ALL_AXES) else tuple(range(ndim))
     if type(axis) is int and -ndim <= axis < ndim:
         return (axis % ndim,)
     axes = tuple([as_axis(number, ndim, what) for number in as_shape(axis)])

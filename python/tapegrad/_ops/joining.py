@@ -34,8 +34,10 @@ def stack(values: Sequence[TensorLike], axis: Any = 0) -> Tensor:
 
 def _of_one_type(values: Sequence[TensorLike]) -> list[Tensor]:
     """Return the values as tensors of the type that they promote to; plain numbers are weak."""
+    if _native.alike(values):
+        return values
     tensors = [as_tensor(value) for value in values]
-    if len({tensor.dtype for tensor in tensors}) < 2:
+    if _native.alike(tensors):
         return tensors
     is_weak = [not hasattr(value, "dtype") for value in values]
     strong = [x.dtype.dtype for x, weak in zip(tensors, is_weak, strict=True) if not weak]

@@ -144,7 +144,7 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     >>> tf.concat([[[1.0, 2.0]], [[3.0, 4.0]]], axis=0).numpy().tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    if not isinstance(values, list | tuple):
+    if type(values) is not list and not isinstance(values, list | tuple):
         return as_tensor(values)
     return joining.concatenate(values, axis)
 
