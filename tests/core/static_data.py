@@ -18,7 +18,10 @@ SYMBOL = re.compile(
 )
 MUTABLE = re.compile(r"\.(data|bss|tdata|tbss)(?!\.rel\.ro)|\*COM\*")
 
-ALLOWED = {("tg_this_thread", ".tbss")}  # the tapes that record on this thread: thread-local, so shared with nobody
+ALLOWED = {  # thread-local, so shared with nobody
+    ("tg_this_thread", ".tbss"),  # the tapes that record on this thread
+    ("error", ".tbss"),  # what tapegrad_error_text says
+}
 
 
 def main(objdump: str, library: str) -> None:
