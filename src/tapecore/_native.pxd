@@ -42,6 +42,9 @@ cdef extern from "pool.h" nogil:
 
 cdef extern from "system.h" nogil:
     tg_allocator tg_system_allocator()
+    void tg_system_sleep(unsigned int microseconds)
+    tg_status tg_system_at_fork(void (*before)() noexcept nogil, void (*in_parent)() noexcept nogil,
+                                void (*in_child)() noexcept nogil)
 
 cdef extern from "array.h" nogil:
     ctypedef struct tg_array:

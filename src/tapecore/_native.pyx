@@ -97,13 +97,6 @@ cdef extern from "numpy/ufuncobject.h":
         void **data
         const char *types
 
-cdef extern from "<unistd.h>" nogil:
-    int usleep(unsigned int microseconds)
-
-cdef extern from "<pthread.h>" nogil:
-    int pthread_atfork(void (*before)() noexcept nogil, void (*in_parent)() noexcept nogil,
-                       void (*in_child)() noexcept nogil)
-
 ctypedef object (*builtin)(object self, PyObject **args, Py_ssize_t count, PyObject *names)
 
 
@@ -987,8 +980,7 @@ cdef void after_fork_in_child() noexcept nogil:
     tg_registry_after_fork(&registry, True)
 
 
-if pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child):
-    raise MemoryError()
+check(tg_system_at_fork(before_fork, after_fork_in_parent, after_fork_in_child))
 
 
 cdef inline int await_readers(tg_tape *tape) except -1:
@@ -1001,7 +993,7 @@ cdef inline int await_readers(tg_tape *tape) except -1:
 cdef int wait_for_readers(tg_tape *tape) except -1:
     while tape.readers:
         with nogil:
-            usleep(100)
+            tg_system_sleep(100)
         PyErr_CheckSignals()
     return 0
 

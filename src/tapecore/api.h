@@ -91,8 +91,15 @@ tapegrad_status tg_context_direct(tg_allocator allocator, size_t limit, tapegrad
 /* The functions, as extension modules see them; the host's are missing. */
 extern const tapegrad_table tg_api_table;
 
+/* The formats of C99's printf, which MinGW has under this name; there `printf` stands for those of Windows' old one. */
+#ifdef __MINGW32__
+#define TG_PRINTF gnu_printf
+#else
+#define TG_PRINTF printf
+#endif
+
 /* Makes a text the error of this thread, as printf does, and returns the status. */
-tapegrad_status tg_fail(tapegrad_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+tapegrad_status tg_fail(tapegrad_status status, const char *format, ...) __attribute__((format(TG_PRINTF, 2, 3)));
 
 /* Before a function of somebody else's: what stands in tapegrad_error_status() afterwards has happened in it. */
 void tg_no_error(void);

@@ -2,9 +2,10 @@
 #include "pool.h"
 
 #include <assert.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+
+#include "system.h"
 
 /* Under the address sanitizer cached blocks, and the unused tail of those handed out, are out of bounds: without this
  * the cache would hide every use after release. */
@@ -82,7 +83,7 @@ void tg_pool_unshare(tg_pool *pool) { atomic_fetch_sub(&pool->head.sharers, 1); 
 static void take_lock(tg_pool *pool) {
     int spins = 0;
     while (atomic_flag_test_and_set_explicit(&pool->locked, memory_order_acquire)) {
-        if (++spins % SPINS == 0) sched_yield();
+        if (++spins % SPINS == 0) tg_system_yield();
     }
 }
 

@@ -1,10 +1,10 @@
 /* registry.c: the list of tapes whose ids are in use. */
 #include "registry.h"
 
-#include <sched.h>
+#include "system.h"
 
 static void lock(tg_registry *registry) {
-    while (atomic_flag_test_and_set_explicit(&registry->locked, memory_order_acquire)) sched_yield();
+    while (atomic_flag_test_and_set_explicit(&registry->locked, memory_order_acquire)) tg_system_yield();
 }
 
 static void unlock(tg_registry *registry) { atomic_flag_clear_explicit(&registry->locked, memory_order_release); }

@@ -1,10 +1,55 @@
-/* system.c: blocks from the heap, and from mappings that can grow. */
+/* system.c: blocks from the heap, and from mappings that can grow; what threads and forks ask of the system. */
 #define _GNU_SOURCE /* mremap; elsewhere posix_memalign, madvise */
 
 #include "system.h"
 
+#ifdef _WIN32
+
+#define WIN32_LEAN_AND_MEAN
+#include <malloc.h>
+#include <windows.h>
+
+static void *system_allocate(void *context, size_t bytes) {
+    (void)context;
+    return _aligned_malloc(bytes, TG_ALIGNMENT);
+}
+
+static void system_release(void *context, void *block, size_t bytes) {
+    (void)context, (void)bytes;
+    _aligned_free(block);
+}
+
+tg_allocator tg_system_allocator(void) {
+    return (tg_allocator){.allocate = system_allocate, .release = system_release};
+}
+
+void tg_system_yield(void) { SwitchToThread(); }
+
+void tg_system_sleep(unsigned microseconds) { Sleep(microseconds / 1000 + (microseconds % 1000 != 0)); }
+
+tg_status tg_system_at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void)) {
+    (void)before, (void)in_parent, (void)in_child;
+    return TG_OK;
+}
+
+#else
+
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
+
+void tg_system_yield(void) { sched_yield(); }
+
+void tg_system_sleep(unsigned microseconds) {
+    const struct timespec time = {.tv_sec = microseconds / 1000000, .tv_nsec = microseconds % 1000000 * 1000};
+    nanosleep(&time, NULL);
+}
+
+tg_status tg_system_at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void)) {
+    return pthread_atfork(before, in_parent, in_child) ? TG_NO_MEMORY : TG_OK;
+}
 
 #define HUGE_BYTES ((size_t)4 << 20)
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -84,5 +129,7 @@ static void system_release(void *context, void *block, size_t bytes) {
 tg_allocator tg_system_allocator(void) {
     return (tg_allocator){.allocate = system_allocate, .release = system_release};
 }
+
+#endif
 
 #endif
