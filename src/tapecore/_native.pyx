@@ -1780,8 +1780,8 @@ cdef enum:
 
 
 cdef bint record_quickly(tg_tape *tape, tg_call *call, int count, PyObject **values, Tensor out) except -1:
-    """The short way for the one tape that records, and a few operands of one native type of which none is saved. Returns
-    whether that was possible."""
+    """The short way for the one tape that records, and a few operands of one native type of which none is saved.
+    Returns whether that was possible."""
     cdef const tg_handles *handles[FEW_OPERANDS]
     cdef int k
     if count > FEW_OPERANDS or tape.observed or tg_structural_needs(call.op, 0) or not tg_dtype_is_native(call.dtype):
@@ -2398,14 +2398,16 @@ def basic_index(x, key):
 
 
 cdef Tensor first_axis(Value x, object key):
-    """x[key] for an int, or a slice of ints, of the first axis: the commonest keys by the shortest way. None for others."""
+    """x[key] for an int, or a slice of ints, of the first axis: the commonest keys by the shortest way. None for
+    others."""
     cdef Py_ssize_t start, stop, step, length = tg_array_shape(x.value.array)[0]
     if PyLong_CheckExact(key):
         start = PyLong_AsSsize_t(key)
         if start < 0:
             start += length
         return part_of(x, 0, start, 1, 1, True) if 0 <= start < length else None
-    if PySlice_Check(key) and is_bound((<slice>key).start) and is_bound((<slice>key).stop) and (<slice>key).step is None:
+    if (PySlice_Check(key) and (<slice>key).step is None
+            and is_bound((<slice>key).start) and is_bound((<slice>key).stop)):
         PySlice_Unpack(key, &start, &stop, &step)
         length = PySlice_AdjustIndices(length, &start, &stop, step)
         return part_of(x, 0, start, step, length, False)

@@ -37,7 +37,7 @@ def _of_one_type(values: Sequence[TensorLike]) -> list[Tensor]:
     if _native.alike(values):
         return values
     tensors = [as_tensor(value) for value in values]
-    if _native.alike(tensors):
+    if not tensors or _native.alike(tensors):
         return tensors
     is_weak = [not hasattr(value, "dtype") for value in values]
     strong = [x.dtype.dtype for x, weak in zip(tensors, is_weak, strict=True) if not weak]
