@@ -53,6 +53,9 @@ def is_of(value: Any, kind: Any) -> bool:
         members = [member for member in typing.get_args(kind) if member is not Any]
         return value is None or any(is_of(value, member) for member in members)
     origin = typing.get_origin(kind)
+    alias = kind if origin is None else origin
+    if hasattr(alias, "__value__"):  # NumPy's NDArray is written `type NDArray = ...` from 2.5 on
+        return is_of(value, alias.__value__)
     if origin is None:
         return isinstance(value, kind)
     if origin is np.ndarray:
