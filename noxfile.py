@@ -33,19 +33,22 @@ def lint(session: nox.Session) -> None:
     """Style, spelling and types."""
     session.install("-e", ".[dev]")
     session.run("ruff", "check")
-    session.run("cython-lint", "src/tapecore")
-    session.run("pycodestyle", "src/tapecore/_native.pyx", "src/tapecore/_native.pxd")
+    session.run("cython-lint", "src/tapecore", "examples")
+    sources = [*Path("src/tapecore").glob("*.p[yx][xd]"), *Path("python/tapegrad").glob("*.pxd")]
+    session.run("pycodestyle", *map(str, sources))
     session.run("codespell")
-    session.run("mypy", "--strict", "python/tapegrad")
+    session.run("mypy", "--strict", "python/tapegrad", "examples")
+    session.run("python", "-m", "mypy.stubtest", "tapegrad._native")
 
 
 @nox.session(python=PYTHONS[0])
 def docs(session: nox.Session) -> None:
-    """Write the tables again, and run the documents' examples."""
-    session.install(".[test]")
+    """Write the tables again, run the documents' examples, and make the site in build/html."""
+    session.install(".[docs,test]")
     for page in ("accuracy", "numpy_coverage", "special"):
         session.run("python", f"docs/make_{page}.py")
     session.run("python", "-m", "pytest", "tests/test_readme.py", "tests/test_docstrings.py")
+    session.run("python", "-m", "sphinx", "-W", "-b", "html", "docs", "build/html")
 
 
 @nox.session(python=PYTHONS)

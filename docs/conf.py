@@ -7,7 +7,6 @@ from pathlib import Path
 import tapegrad
 
 DOCS = Path(__file__).parent
-GALLERY = DOCS.parent / "examples" / "gallery"
 
 sys.path.insert(0, str(DOCS / "_extensions"))
 # The cells of notebooks run in kernels of their own: small arrays, which several threads would only slow down.
@@ -28,29 +27,10 @@ extensions = [
     "names",
     "mathml",
     "reference",
-    "sections",
+    "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_extensions", "reference/*.txt", "gallery/*.ipynb"]
 needs_sphinx = "8.0"
-
-# The parts of the site. A page that is not listed here is among the guides.
-sections = {
-    "site": ["start", "guides", "reference", "gallery/index", "project"],
-    "guides": [
-        "tapes",
-        "numpy_unchanged",
-        "derivatives",
-        "custom_gradients",
-        "why_none",
-        "finding_nans",
-        "speed",
-        "memory",
-        "how_it_works",
-    ],
-    "facts": ["numpy", "special", "conventions", "accuracy", "deviations", "limits"],
-    "project": ["design", "contributing", "changes"],
-    "home": ["index"],
-}
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
@@ -69,18 +49,16 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 
-if GALLERY.is_dir():
-    extensions.append("sphinx_gallery.gen_gallery")
-    sphinx_gallery_conf = {
-        "examples_dirs": [str(GALLERY)],
-        "gallery_dirs": ["gallery"],
-        "filename_pattern": r"/plot_",
-        "abort_on_example_error": True,
-        "download_all_examples": False,
-        "show_memory": False,
-        "write_computation_times": False,  # its page would fetch a program
-        "remove_config_comments": True,
-    }
+sphinx_gallery_conf = {
+    "examples_dirs": [str(DOCS.parent / "examples" / "gallery")],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "write_computation_times": False,  # its page would fetch a program
+    "remove_config_comments": True,
+}
 
 # --- looks ------------------------------------------------------------------------------------------------------------
 

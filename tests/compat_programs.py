@@ -331,8 +331,6 @@ def optimization() -> Any:
 
 def numbers(result: Any) -> Any:
     """A result in lists and pairs of real numbers."""
-    if isinstance(result, dict):
-        return {key: numbers(value) for key, value in result.items()}
     if isinstance(result, (list, tuple)):
         return [numbers(part) for part in result]
     array = onp.asarray(result)

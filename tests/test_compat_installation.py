@@ -17,6 +17,7 @@ import pytest
 import tapegrad.compat.autograd
 from bench.autograd_programs import LIBRARIES, PROGRAMS
 from bench.gradbench.process import Tool
+from tapegrad import nest
 from tapegrad.compat import install_as_autograd, uninstall_autograd
 
 TESTS = Path(__file__).parent
@@ -121,16 +122,7 @@ def test_command_runs_programs_and_modules(tmp_path):
 def test_programs_run():
     results = json.loads(run(str(PROGRAMS_FILE), "--tapegrad"))
     assert len(results) > 10
-    assert all(np.isfinite(list(numbers_of(result))).all() for result in results.values())
-
-
-def numbers_of(result):
-    """All numbers in nested lists."""
-    if isinstance(result, list):
-        for part in result:
-            yield from numbers_of(part)
-    else:
-        yield result
+    assert all(np.isfinite(nest.flatten(result)).all() for result in results.values())
 
 
 @needs_autograd
@@ -139,7 +131,7 @@ def test_programs_give_what_they_give_with_autograd():
     assert found.keys() == wanted.keys()
     for name, result in wanted.items():
         for k, (ours, theirs) in enumerate(zip(found[name], result, strict=True)):
-            pair = [*numbers_of(ours)], [*numbers_of(theirs)]
+            pair = nest.flatten(ours), nest.flatten(theirs)
             np.testing.assert_allclose(*pair, rtol=1e-9, atol=1e-11, err_msg=f"{name}, {k}")
 
 

@@ -92,6 +92,7 @@ def test_forward_mode_without_a_rule_transposes():
 def test_missing_rules_are_named():
     power = power_with(by_argument)
     assert grad(power, 1)(2.0, 3.0) == 0.0  # None
+    assert_allclose(grad(grad(lambda x: power(x, x + 1.0)))(2.0), 16.0 + 12.0 * onp.log(2.0))
     defvjp(power, lambda ans, x, n: lambda g: g, argnums=[1])
     with pytest.raises(NotImplementedError, match="VJP of power wrt argnum 0 not defined"):
         grad(power)(2.0, 3.0)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 
@@ -86,7 +87,6 @@ class TestPools:
                     np.testing.assert_allclose(g.numpy(), h.numpy(), rtol=1e-6)
 
     def test_joblib(self) -> None:
-        joblib = pytest.importorskip("joblib")
         for backend in ("loky", "multiprocessing", "threading"):
             check(joblib.Parallel(n_jobs=2, backend=backend)(joblib.delayed(by_function)(x) for x in POINTS))
         check(joblib.Parallel(n_jobs=2)(joblib.delayed(lambda x: tf.grad(energy)(x))(x) for x in POINTS))

@@ -202,8 +202,8 @@ for axes, values, title, colours, low in (
     figure.colorbar(picture, ax=axes)
     axes.set(title=title, ylabel="unit")
     axes.set_yticks([])
+    axes.tick_params(length=0)
 rows[1].set_xticks(range(len(passage)), [alphabet[k] for k in passage], family="monospace", fontsize=8)
-rows[1].tick_params(length=0)
 plt.show()
 
 # %%

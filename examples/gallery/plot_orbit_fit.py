@@ -188,7 +188,7 @@ left.legend(frameon=False, fontsize="small")
 masses = np.linspace(-4, 4, 200) * mass_error + mass(found.x)
 normal = np.exp(-(((masses - mass(found.x)) / mass_error) ** 2) / 2) / (np.sqrt(2 * np.pi) * mass_error)
 right.hist([mass(refit) for refit in refits], 25, density=True, color="C2", label="fits to new noise")
-right.plot(masses, normal, color="C0", linewidth=2, label="from the Jacobian and the gradient")
+right.plot(masses, normal, color="C0", linewidth=2, label="from the derivatives")
 right.axvline(mass(TRUTH), color="C1", linewidth=2, label="truth")
 right.set(
     title=f"Mass: {mass(found.x):.3f} ± {mass_error:.3f}", xlabel="mass of both stars / solar masses", ylabel="density"

@@ -82,8 +82,8 @@ def implements(
     >>> tf.grad(energy)(np.array([1.0, 3.0]))
     array([2., 6.])
     """
-    found = [getattr(np, function, None) if isinstance(function, str) else function for function in functions]
-    for function in found:
+    for given in functions:
+        function = getattr(np, given, None) if isinstance(given, str) else given
         if function is None:
             continue
         if isinstance(function, np.ufunc) or not callable(function):
@@ -93,4 +93,4 @@ def implements(
                 f"implements: tensors have a function in place of {function.__module__}.{function.__qualname__} "
                 "already; pass replace=True to give them another."
             )
-    return _protocols.implements(*[function for function in found if function is not None], constant=constant)
+    return _protocols.implements(*functions, constant=constant)

@@ -110,6 +110,7 @@ tapegrad_status tg_fail_core(tg_status status, const char *what);
 /* Writes a shape as "(2, 3)" to `text`, which has room for TG_SHAPE_TEXT bytes; returns it. */
 #define TG_SHAPE_TEXT 96
 const char *tg_shape_text(int ndim, const tg_index *shape, char *text);
+const char *tg_shape_text_of(const tapegrad_value *value, char *text);
 
 const char *tg_dtype_name(int dtype);
 
@@ -121,6 +122,26 @@ tapegrad_value *tg_value_wrap(tapegrad_context *context, tg_value value);
 /* A value over an array that is borrowed for the call; or NULL. */
 tapegrad_value *tg_value_of(tapegrad_context *context, const tg_value *value);
 
+/* The value with one more reference, for the core to take. */
+static inline tg_value tg_lent(const tg_value *value) {
+    if (value->array) tg_array_retain(value->array);
+    return *value;
+}
+
+/* The first element. */
+static inline void *tg_elements(const tapegrad_value *value) {
+    return value->value.array ? (void *)value->value.array->data : (void *)(uintptr_t)&value->value.scalar;
+}
+
+/* A value of zeros like an output. *out: owned by the caller. */
+tg_status tg_zeros(tg_pool *pool, tg_output output, tg_value *out);
+
+/* Releases values, and makes them NULL. */
+void tg_release_all(int count, tapegrad_value **values);
+
+/* Checks that a value can have so many dimensions; with the name of the function for the error. */
+bool tg_check_ndim(const char *what, int ndim);
+
 /* Checks that there are values, of one context: false with NULL among them (the error stays), or with an error. */
 bool tg_values_usable(int count, tapegrad_value *const *values);
 
@@ -130,6 +151,9 @@ bool tg_value_is_like(const tapegrad_value *value, int dtype, int ndim, const tg
 
 /* Whether a tape of the context that records on this thread, other than `except`, knows the value. */
 bool tg_is_followed(const tapegrad_value *value, const tg_tape *except);
+
+/* Whether the tape knows one of these, of which some may be NULL. */
+bool tg_knows_one(const tg_tape *tape, int count, tapegrad_value *const *values);
 
 /* Whether one of these is known to a tape of the host that records on this thread. */
 bool tg_host_follows(const tapegrad_context *context, int count, tapegrad_value *const *operands);
@@ -213,9 +237,10 @@ void tg_tape_close(tapegrad_tape *tape);
 /* TAPEGRAD_FOLLOWED if a tape that records knows one of the values, or anything that this tape saved. */
 tapegrad_status tg_check_outer(const tapegrad_tape *tape, int count, tapegrad_value *const *values);
 
-/* The slot under which the tape knows the value, or TG_NO_SLOT. */
+/* The slot under which the tape knows the value, or TG_NO_SLOT. Tapes of other contexts may have the same ids. */
 static inline uint32_t tg_slot_of(const tapegrad_tape *tape, const tapegrad_value *value) {
-    return tape->tape.id ? tg_handles_find(&value->handles, tape->tape.id) : TG_NO_SLOT;
+    if (!tape->tape.id || value->context != tape->context) return TG_NO_SLOT;
+    return tg_handles_find(&value->handles, tape->tape.id);
 }
 
 /* The sweep and the push that everything is made of. With a batch, cotangents, tangents and results have one more axis

@@ -3,18 +3,24 @@
 
 #include "api.h"
 
-/* Whether the operands are what a table's op takes: enough of them, of one native type. */
+/* Whether the operands are as many as the op takes, and of its context. */
 static bool check_operands(const tapegrad_op *op, int count, tapegrad_value *const *operands) {
-    if (count != op->definition.operands) {
+    if (op->definition.operands >= 0 && count != op->definition.operands) {
         tg_fail(TAPEGRAD_BAD_VALUE, "%s takes %d operands, not %d", op->definition.name, op->definition.operands,
                 count);
         return false;
     }
     if (!tg_values_usable(count, operands)) return false;
-    if (operands[0]->context != op->context) {
+    if (count && operands[0]->context != op->context) {
         tg_fail(TAPEGRAD_BAD_VALUE, "%s: the op is of another context than its operands", op->definition.name);
         return false;
     }
+    return true;
+}
+
+/* Whether they are what a table's op takes: of one native type, too. */
+static bool check_native_operands(const tapegrad_op *op, int count, tapegrad_value *const *operands) {
+    if (!check_operands(op, count, operands)) return false;
     for (int k = 0; k < count; k++) {
         const int dtype = operands[k]->value.dtype;
         if (!tg_dtype_is_native(dtype) || dtype != operands[0]->value.dtype) {
@@ -63,8 +69,7 @@ static tapegrad_status record_elementwise(int number, int count, tapegrad_value 
 static void explain_shapes(const char *name, int count, tapegrad_value *const *operands) {
     char text[TG_MAX_OPERANDS][TG_SHAPE_TEXT];
     for (int k = 0; k < TG_MAX_OPERANDS; k++) {
-        const tg_value *value = &operands[k < count ? k : 0]->value;
-        tg_shape_text(tg_value_ndim(value), tg_value_shape(value), text[k]);
+        tg_shape_text_of(operands[k < count ? k : 0], text[k]);
     }
     tg_fail(TAPEGRAD_BAD_SHAPE, "%s: operands of shapes %s%s%s%s%s cannot be broadcast together", name, text[0],
             count > 1 ? ", " : "", count > 1 ? text[1] : "", count > 2 ? ", " : "", count > 2 ? text[2] : "");
@@ -73,7 +78,7 @@ static void explain_shapes(const char *name, int count, tapegrad_value *const *o
 /* An op of the table; a new value or NULL. */
 static tapegrad_value *elementwise(const tapegrad_op *op, int count, tapegrad_value *const *operands) {
     tapegrad_context *context = op->context;
-    if (!check_operands(op, count, operands)) return NULL;
+    if (!check_native_operands(op, count, operands)) return NULL;
     tapegrad_value *out = tg_value_wrap(context, (tg_value){.dtype = operands[0]->value.dtype});
     if (!out) return NULL;
     tapegrad_status status;
@@ -100,11 +105,7 @@ static tapegrad_value *elementwise(const tapegrad_op *op, int count, tapegrad_va
 static tapegrad_status apply_other(const tapegrad_op *op, int count, tapegrad_value *const *operands,
                                    tapegrad_value **results) {
     const tapegrad_definition *definition = &op->definition;
-    if (definition->operands >= 0 && count != definition->operands) {
-        return tg_fail(TAPEGRAD_BAD_VALUE, "%s takes %d operands, not %d", definition->name, definition->operands,
-                       count);
-    }
-    if (!tg_values_usable(count, operands)) return tapegrad_error_status();
+    if (!check_operands(op, count, operands)) return tapegrad_error_status();
     for (int i = 0; i < definition->results; i++) results[i] = NULL;
     const int base = tg_pause();
     tg_no_error();
@@ -126,10 +127,7 @@ static tapegrad_status apply_other(const tapegrad_op *op, int count, tapegrad_va
         results[i] = own;
     }
     if (status == TAPEGRAD_OK) status = tg_record_application(op, count, operands, results);
-    for (int i = 0; i < definition->results && status != TAPEGRAD_OK; i++) {
-        tapegrad_release(results[i]);
-        results[i] = NULL;
-    }
+    if (status != TAPEGRAD_OK) tg_release_all(definition->results, results);
     return status;
 }
 

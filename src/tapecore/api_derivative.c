@@ -1,6 +1,4 @@
 /* api_derivative.c: gradients, and forward mode, over tapes of this interface. */
-#include <string.h>
-
 #include "api.h"
 
 static tg_status never_interrupted(void *context) {
@@ -49,14 +47,8 @@ static bool check_like(const char *what, const tapegrad_value *given, tg_output 
     tg_fail(given->value.dtype == output.dtype ? TAPEGRAD_BAD_SHAPE : TAPEGRAD_BAD_DTYPE,
             "%s: %s of shape %s is wanted, and not %s of shape %s", what, tg_dtype_name(output.dtype),
             tg_shape_text(output.ndim, output.shape, wanted), tg_dtype_name(given->value.dtype),
-            tg_shape_text(tg_value_ndim(&given->value), tg_value_shape(&given->value), text));
+            tg_shape_text_of(given, text));
     return false;
-}
-
-/* The value with a reference of its own, for the core to take. */
-static tg_value lent(const tapegrad_value *value) {
-    if (value->value.array) tg_array_retain(value->value.array);
-    return value->value;
 }
 
 static tapegrad_status seed(tg_sweep *sweep, int count, const uint32_t *slots, tapegrad_value *const *cotangents) {
@@ -72,7 +64,7 @@ static tapegrad_status seed(tg_sweep *sweep, int count, const uint32_t *slots, t
         if (!tg_sweep_is_active(sweep, slots[i])) continue;
         tg_status status = TG_OK;
         if (cotangent) {
-            tg_value contribution = lent(cotangent);
+            tg_value contribution = tg_lent(&cotangent->value);
             status = tg_sweep_add(sweep, slots[i], &contribution);
         } else if (!sweep->batch) {
             status = tg_sweep_add_ones(sweep, slots[i]);
@@ -80,15 +72,6 @@ static tapegrad_status seed(tg_sweep *sweep, int count, const uint32_t *slots, t
         if (status != TG_OK) return tg_fail_core(status, "the cotangent of a target");
     }
     return TAPEGRAD_OK;
-}
-
-/* Zeros like an output, for a source that was reached by symbolic zeros only. */
-static tg_status zeros(tg_pool *pool, tg_output output, tg_value *out) {
-    *out = (tg_value){.array = NULL, .dtype = output.dtype};
-    if (!output.ndim) return TG_OK;
-    tg_status status = tg_array_new(pool, output.dtype, output.ndim, output.shape, &out->array);
-    if (status == TG_OK) memset(out->array->data, 0, (size_t)out->array->size * tg_itemsize(output.dtype));
-    return status;
 }
 
 /* The gradients that a finished sweep has found. */
@@ -102,23 +85,16 @@ static tapegrad_status collect(tapegrad_context *context, tg_sweep *sweep, int c
             if (slots[before] == slots[k]) gradients[k] = tapegrad_retain(gradients[before]);
         }
         if (gradients[k]) continue;
-        if (!tg_sweep_take(sweep, slots[k], &value)) {
+        if (!tg_sweep_take(sweep, slots[k], &value)) { /* only symbolic zeros have arrived */
             tg_index shape[TG_MAX_DIMS];
             const tg_output output = tg_batch_output(tg_tape_output(sweep->tape, slots[k]), sweep->batch, shape);
-            status = zeros(context->pool, output, &value);
+            status = tg_zeros(context->pool, output, &value);
         }
         if (status != TG_OK) return tg_fail_core(status, "a gradient");
         gradients[k] = tg_value_wrap(context, value);
         if (!gradients[k]) return TAPEGRAD_NO_MEMORY;
     }
     return TAPEGRAD_OK;
-}
-
-static void release_all(int count, tapegrad_value **values) {
-    for (int i = 0; i < count; i++) {
-        tapegrad_release(values[i]);
-        values[i] = NULL;
-    }
 }
 
 tapegrad_status tg_pull(tapegrad_tape *tape, tg_index batch, int targets_count, tapegrad_value *const *targets,
@@ -146,7 +122,7 @@ tapegrad_status tg_pull(tapegrad_tape *tape, tg_index batch, int targets_count, 
     if (status == TAPEGRAD_OK) status = tg_fail_core(tg_sweep_run(&sweep), "taking derivatives");
     if (status == TAPEGRAD_OK) status = collect(context, &sweep, sources_count, slots, gradients);
     tg_resume(base);
-    if (status != TAPEGRAD_OK) release_all(sources_count, gradients);
+    if (status != TAPEGRAD_OK) tg_release_all(sources_count, gradients);
     if (core == TG_OK) tg_sweep_end(&sweep);
     tg_pool_give(context->pool, slots, bytes);
     return status;
@@ -187,7 +163,7 @@ tapegrad_status tg_push_forward(tapegrad_tape *tape, tg_index batch, int sources
                 status = tapegrad_error_status();
                 break;
             }
-            tg_value tangent = lent(sources_tangents[k]);
+            tg_value tangent = tg_lent(&sources_tangents[k]->value);
             status = tg_fail_core(tg_push_set(&push, slots[k], &tangent), "forward mode");
         }
         if (status == TAPEGRAD_OK) status = tg_fail_core(tg_push_prune(&push, known_targets, known), "forward mode");
@@ -202,7 +178,7 @@ tapegrad_status tg_push_forward(tapegrad_tape *tape, tg_index batch, int sources
         tg_push_end(&push);
     }
     tg_resume(base);
-    if (status != TAPEGRAD_OK) release_all(targets_count, tangents);
+    if (status != TAPEGRAD_OK) tg_release_all(targets_count, tangents);
     tg_pool_give(context->pool, slots, bytes);
     return status;
 }

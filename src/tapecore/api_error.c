@@ -8,24 +8,24 @@
 static _Thread_local struct {
     tapegrad_status status;
     char text[480];
-} error;
+} tg_last_error;
 
-const char *tapegrad_error_text(void) { return error.text; }
+const char *tapegrad_error_text(void) { return tg_last_error.text; }
 
-tapegrad_status tapegrad_error_status(void) { return error.status; }
+tapegrad_status tapegrad_error_status(void) { return tg_last_error.status; }
 
 tapegrad_status tg_fail(tapegrad_status status, const char *format, ...) {
-    char text[sizeof error.text]; /* an argument may be the old text */
+    char text[sizeof tg_last_error.text]; /* an argument may be the old text */
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    memcpy(error.text, text, sizeof text);
-    error.status = status;
+    memcpy(tg_last_error.text, text, sizeof text);
+    tg_last_error.status = status;
     return status;
 }
 
-void tg_no_error(void) { error.status = TAPEGRAD_OK; }
+void tg_no_error(void) { tg_last_error.status = TAPEGRAD_OK; }
 
 tapegrad_status tapegrad_fail(tapegrad_status status, const char *text) { return tg_fail(status, "%s", text); }
 
@@ -41,7 +41,7 @@ tapegrad_status tg_fail_core(tg_status status, const char *what) {
     case TG_BAD_SHAPE: return tg_fail(TAPEGRAD_BAD_SHAPE, "%s: the shapes of the operands do not fit", what);
     case TG_CALLBACK: break; /* whoever failed has said why */
     }
-    return error.status;
+    return tg_last_error.status;
 }
 
 const char *tg_shape_text(int ndim, const tg_index *shape, char *text) {
@@ -54,6 +54,10 @@ const char *tg_shape_text(int ndim, const tg_index *shape, char *text) {
     }
     snprintf(text + used, TG_SHAPE_TEXT - used, ndim == 1 ? ",)" : ")");
     return text;
+}
+
+const char *tg_shape_text_of(const tapegrad_value *value, char *text) {
+    return tg_shape_text(tg_value_ndim(&value->value), tg_value_shape(&value->value), text);
 }
 
 const char *tg_dtype_name(int dtype) {

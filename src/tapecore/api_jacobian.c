@@ -35,15 +35,15 @@ static tapegrad_value *units(const tapegrad_value *like, tg_index start, tg_inde
     return stack;
 }
 
-/* An empty Jacobian: the target's shape, then the source's. */
-static tapegrad_value *new_jacobian(const tapegrad_value *target, const tapegrad_value *source, char **data) {
+/* A Jacobian of zeros, which chunks without a dependence leave as they are: the target's shape, then the source's. */
+static tapegrad_value *new_jacobian(const tapegrad_value *target, const tapegrad_value *source) {
     const int rows = tg_value_ndim(&target->value), columns = tg_value_ndim(&source->value);
     tg_index shape[2 * TG_MAX_DIMS];
     void *elements;
     if (rows) memcpy(shape, tg_value_shape(&target->value), (size_t)rows * sizeof *shape);
     if (columns) memcpy(shape + rows, tg_value_shape(&source->value), (size_t)columns * sizeof *shape);
     tapegrad_value *whole = tapegrad_empty(target->context, source->value.dtype, rows + columns, shape, &elements);
-    if (whole) *data = elements;
+    if (whole) memset(elements, 0, (size_t)tg_value_size(&whole->value) * tg_itemsize(whole->value.dtype));
     return whole;
 }
 
@@ -52,13 +52,11 @@ static tapegrad_status put_rows(const tapegrad_value *target, tg_index start, in
                                 tapegrad_value **gradients, tapegrad_value **jacobians) {
     for (int k = 0; k < count; k++) {
         if (!gradients[k]) continue;
-        char *data;
-        if (!jacobians[k]) jacobians[k] = new_jacobian(target, sources[k], &data);
+        if (!jacobians[k]) jacobians[k] = new_jacobian(target, sources[k]);
         if (!jacobians[k]) return tapegrad_error_status();
-        tg_value *whole = &jacobians[k]->value;
-        const size_t itemsize = tg_itemsize(whole->dtype);
+        const size_t itemsize = tg_itemsize(jacobians[k]->value.dtype);
         const size_t bytes = (size_t)tg_value_size(&gradients[k]->value) * itemsize;
-        data = whole->array ? whole->array->data : (char *)&whole->scalar;
+        char *data = tg_elements(jacobians[k]);
         tapegrad_read(gradients[k], data + (size_t)(start * tg_value_size(&sources[k]->value)) * itemsize, bytes);
     }
     return TAPEGRAD_OK;
@@ -94,16 +92,14 @@ static tapegrad_status by_columns(tapegrad_tape *tape, tapegrad_value *target, t
         tapegrad_release(seeds);
         if (status != TAPEGRAD_OK) return status;
         if (!found) continue;
-        char *data = NULL;
-        if (!*jacobian) *jacobian = new_jacobian(target, source, &data);
+        if (!*jacobian) *jacobian = new_jacobian(target, source);
         tg_array *packed = NULL;
         status = *jacobian ? TAPEGRAD_OK : tapegrad_error_status();
         if (status == TAPEGRAD_OK) {
             status = tg_fail_core(tg_array_contiguous(found->value.array, &packed), "tapegrad_jacobian");
         }
         if (status == TAPEGRAD_OK) {
-            tg_value *whole = &(*jacobian)->value;
-            data = whole->array ? whole->array->data : (char *)&whole->scalar;
+            char *data = tg_elements(*jacobian);
             const tg_index shape[2] = {size, rows};
             const tg_index strides[2] = {(tg_index)itemsize, columns * (tg_index)itemsize};
             tg_unpack(packed->data, itemsize, 2, shape, strides, data + (size_t)start * itemsize);
@@ -125,13 +121,6 @@ static bool prefers_columns(const tapegrad_value *target, int count, tapegrad_va
     return columns < tg_value_size(&target->value);
 }
 
-static void release_all(int count, tapegrad_value **values) {
-    for (int k = 0; k < count; k++) {
-        tapegrad_release(values[k]);
-        values[k] = NULL;
-    }
-}
-
 static tapegrad_status all_jacobians(tapegrad_tape *tape, tapegrad_value *target, int count,
                                      tapegrad_value *const *sources, tapegrad_value **jacobians) {
     tapegrad_status status = TAPEGRAD_NO_RULE;
@@ -140,7 +129,7 @@ static tapegrad_status all_jacobians(tapegrad_tape *tape, tapegrad_value *target
         for (int k = 0; k < count && status == TAPEGRAD_OK; k++) {
             status = by_columns(tape, target, sources[k], &jacobians[k]);
         }
-        if (status != TAPEGRAD_OK) release_all(count, jacobians);
+        if (status != TAPEGRAD_OK) tg_release_all(count, jacobians);
     }
     if (status != TAPEGRAD_NO_RULE) return status;
     /* More columns than rows, or an op that has no jvp. */
@@ -150,7 +139,7 @@ static tapegrad_status all_jacobians(tapegrad_tape *tape, tapegrad_value *target
     if (!gradients) return tg_fail_core(TG_NO_MEMORY, "tapegrad_jacobian");
     status = by_rows(tape, target, count, sources, gradients, jacobians);
     tg_pool_give(pool, gradients, bytes);
-    if (status != TAPEGRAD_OK) release_all(count, jacobians);
+    if (status != TAPEGRAD_OK) tg_release_all(count, jacobians);
     return status;
 }
 

@@ -3,10 +3,6 @@
 
 #include "api.h"
 
-static const char *text_of(const tapegrad_value *value, char *text) {
-    return tg_shape_text(tg_value_ndim(&value->value), tg_value_shape(&value->value), text);
-}
-
 /* The values along an axis that they have, or along a new one. */
 static bool check_parts(const char *what, int count, tapegrad_value *const *values, int axis, bool new_axis) {
     char first[TG_SHAPE_TEXT], other[TG_SHAPE_TEXT];
@@ -24,7 +20,7 @@ static bool check_parts(const char *what, int count, tapegrad_value *const *valu
         }
         if (!fits) {
             tg_fail(TAPEGRAD_BAD_SHAPE, "%s: shapes %s and %s do not fit along axis %d", what,
-                    text_of(values[0], first), text_of(values[k], other), axis);
+                    tg_shape_text_of(values[0], first), tg_shape_text_of(values[k], other), axis);
             return false;
         }
     }
@@ -105,7 +101,7 @@ tapegrad_value *tapegrad_where(tapegrad_value *condition, tapegrad_value *x, tap
     tg_status status = tg_select(context->pool, &condition->value, &x->value, &y->value, &result);
     if (status != TG_OK) {
         char texts[3][TG_SHAPE_TEXT];
-        for (int k = 0; k < 3; k++) text_of(operands[k], texts[k]);
+        for (int k = 0; k < 3; k++) tg_shape_text_of(operands[k], texts[k]);
         tg_fail_core(status, "tapegrad_where");
         if (status == TG_BAD_SHAPE) {
             tg_fail(TAPEGRAD_BAD_SHAPE, "tapegrad_where: shapes %s, %s and %s cannot be broadcast together", texts[0],
@@ -189,7 +185,7 @@ tapegrad_value *tapegrad_matmul(tapegrad_value *a, tapegrad_value *b) {
         tg_fail(TAPEGRAD_BAD_SHAPE,
                 "tapegrad_matmul: shapes %s and %s do not fit: the last size of the first must be the second-last (of "
                 "a vector: the only) size of the second",
-                text_of(a, first), text_of(b, second));
+                tg_shape_text_of(a, first), tg_shape_text_of(b, second));
         return NULL;
     }
     if (a_ndim > 1 && b_ndim > 1) return tg_matmul_stacks(a, b);

@@ -88,13 +88,9 @@ static tapegrad_status record_on(tg_tape *tape, const tapegrad_op *op, int count
     return tg_fail_core(recorded, op->definition.name);
 }
 
-static bool knows_one(const tg_tape *tape, const tapegrad_context *context, int count,
-                      tapegrad_value *const *operands) {
-    if (tape->owner || tape->pool != context->pool) return false;
-    for (int k = 0; k < count; k++) {
-        if (tg_handles_find(&operands[k]->handles, tape->id) != TG_NO_SLOT) return true;
-    }
-    return false;
+/* Whether the tape is one of this interface, and knows an operand. */
+static bool records(const tg_tape *tape, int count, tapegrad_value *const *operands) {
+    return !tape->owner && tg_knows_one(tape, count, operands);
 }
 
 /* On the tapes of this interface. */
@@ -106,7 +102,7 @@ static tapegrad_status record_here(const tapegrad_op *op, int count, tapegrad_va
     bool known = false;
     for (int i = thread.base; i < thread.count; i++) {
         tg_tape *tape = thread.tapes[i];
-        if (!knows_one(tape, context, count, operands)) continue;
+        if (!records(tape, count, operands)) continue;
         known = true;
         for (int r = 0; r < results_count; r++) {
             if (tg_handles_add(&results[r]->handles, context->pool, tape->id, tape->slots + (uint32_t)r,
@@ -128,7 +124,7 @@ static tapegrad_status record_here(const tapegrad_op *op, int count, tapegrad_va
     }
     tapegrad_status status = TAPEGRAD_OK;
     for (int i = thread.base; i < thread.count && status == TAPEGRAD_OK; i++) {
-        if (knows_one(thread.tapes[i], context, count, operands)) {
+        if (records(thread.tapes[i], count, operands)) {
             status = record_on(thread.tapes[i], op, count, operands, results, &parts);
         }
     }

@@ -8,6 +8,13 @@ static bool knows(const tg_tape *tape, const tapegrad_value *value) {
     return tape->pool == value->context->pool && tg_handles_find(&value->handles, tape->id) != TG_NO_SLOT;
 }
 
+bool tg_knows_one(const tg_tape *tape, int count, tapegrad_value *const *values) {
+    for (int k = 0; k < count; k++) {
+        if (values[k] && knows(tape, values[k])) return true;
+    }
+    return false;
+}
+
 bool tg_is_followed(const tapegrad_value *value, const tg_tape *except) {
     const tg_thread thread = *tg_thread_current();
     if (tg_handles_empty(&value->handles)) return false;
@@ -21,10 +28,7 @@ bool tg_host_follows(const tapegrad_context *context, int count, tapegrad_value 
     const tg_thread thread = *tg_thread_current();
     if (!context->host) return false;
     for (int i = thread.base; i < thread.count; i++) {
-        if (!thread.tapes[i]->owner) continue;
-        for (int k = 0; k < count; k++) {
-            if (knows(thread.tapes[i], operands[k])) return true;
-        }
+        if (thread.tapes[i]->owner && tg_knows_one(thread.tapes[i], count, operands)) return true;
     }
     return false;
 }

@@ -1,17 +1,43 @@
 /* api_rule.c: the rules of others' ops in sweeps and pushes over tapes of this interface, which may carry a batch. */
-#include <string.h>
-
 #include "api.h"
 
-/* A linear rule: new values (or NULL, zero) from values (NULL: zero). */
+/* A linear rule, which makes new values (or NULL, zero) from values (NULL: zero), and room for them in one block. */
 typedef struct linear_rule {
     const tg_application *application;
-    const unsigned char *wanted; /* vjp; NULL: jvp */
     int in_count, out_count;
-    const tg_value *in;    /* with a batch in front if there is one; array NULL and dtype -1: zero */
-    const tg_output *like; /* of each result, without batch; dtype -1: not wanted */
+    tg_value *in;    /* with a batch in front if there is one; array NULL and dtype -1: zero */
+    tg_value *out;   /* likewise; see by_rows */
+    tg_output *like; /* of each result, without batch; dtype -1: not wanted */
     tapegrad_value **given, **found; /* room for one row */
+    unsigned char *wanted;           /* vjp; NULL: jvp */
+    size_t bytes;
 } linear_rule;
+
+static const tg_value zero = {.array = NULL, .dtype = -1};
+
+/* Makes room for the rule of the use behind a node; or an error, as for nodes that only Python could differentiate. */
+static tapegrad_status begin(tg_pool *pool, const tg_node *node, bool backwards, linear_rule *rule) {
+    if (node->kind != TG_NODE_EXTERNAL) {
+        return tg_fail(TAPEGRAD_NO_RULE,
+                       "the tape holds an operation that Python recorded on it (of dtype %s), and which only tapes of "
+                       "Python can differentiate",
+                       tg_dtype_name(node->dtype));
+    }
+    const tg_application *use = *tg_node_payload(node);
+    *rule = (linear_rule){.application = use,
+                          .in_count = backwards ? use->results_count : use->operands_count,
+                          .out_count = backwards ? use->operands_count : use->results_count};
+    const size_t n = (size_t)(rule->in_count > rule->out_count ? rule->in_count : rule->out_count);
+    rule->in = tg_pool_take(pool, n * (2 * sizeof *rule->in + sizeof *rule->like + 2 * sizeof *rule->given + 1),
+                            &rule->bytes);
+    if (!rule->in) return tg_fail_core(TG_NO_MEMORY, "the rule of an op");
+    rule->out = rule->in + n;
+    rule->like = (tg_output *)(rule->out + n);
+    rule->given = (tapegrad_value **)(rule->like + n);
+    rule->found = rule->given + n;
+    if (backwards) rule->wanted = (unsigned char *)(rule->found + n);
+    return TAPEGRAD_OK;
+}
 
 static tapegrad_status call_rule(const linear_rule *rule) {
     return rule->wanted ? tg_application_vjp(rule->application, rule->given, rule->wanted, rule->found)
@@ -60,7 +86,7 @@ static tapegrad_value *fitted(const linear_rule *rule, const tg_loops *loops, ta
         tg_fail(given->value.dtype != like.dtype ? TAPEGRAD_BAD_DTYPE : TAPEGRAD_BAD_SHAPE,
                 "%s: its %s gave a %s value of shape %s where %s of shape %s is wanted", name,
                 rule->wanted ? "vjp" : "jvp", tg_dtype_name(given->value.dtype),
-                tg_shape_text(tg_value_ndim(&given->value), tg_value_shape(&given->value), shape),
+                tg_shape_text_of(given, shape),
                 tg_dtype_name(like.dtype), tg_shape_text(like.ndim, like.shape, wanted));
     } else {
         tg_workspace workspace;
@@ -84,25 +110,22 @@ static tapegrad_value *fitted(const linear_rule *rule, const tg_loops *loops, ta
 /* Row `row` of the stack *whole, which begins as zeros with the first one that is not. */
 static tapegrad_status put_row(tapegrad_context *context, const tapegrad_value *part, tg_output like, tg_index batch,
                                tg_index row, tg_value *whole) {
-    const size_t itemsize = tg_itemsize(like.dtype);
     if (!whole->array) {
         tg_index shape[TG_MAX_DIMS];
         if (!tg_batch_fits(like, batch)) return tg_fail_core(TG_TOO_LARGE, "the rows of a batch");
-        shape[0] = batch;
-        if (like.ndim) memcpy(shape + 1, like.shape, (size_t)like.ndim * sizeof *shape);
-        tg_status status = tg_array_new(context->pool, like.dtype, like.ndim + 1, shape, &whole->array);
+        tg_status status = tg_zeros(context->pool, tg_batch_output(like, batch, shape), whole);
         if (status != TG_OK) return tg_fail_core(status, "the rows of a batch");
-        memset(whole->array->data, 0, (size_t)whole->array->size * itemsize);
     }
-    const size_t bytes = (size_t)tg_value_size(&part->value) * itemsize;
+    const size_t bytes = (size_t)tg_value_size(&part->value) * tg_itemsize(like.dtype);
     return tapegrad_read(part, whole->array->data + (size_t)row * bytes, bytes);
 }
 
-/* Applies the rule, row by row where there is a batch. out[i]: dtype -1: zero; else owned by the caller. */
-static tapegrad_status by_rows(const linear_rule *rule, const tg_loops *loops, tg_index batch, tg_value *out) {
+/* Applies the rule, row by row where there is a batch. rule->out[i], out: owned by the caller. */
+static tapegrad_status by_rows(const linear_rule *rule, const tg_loops *loops, tg_index batch) {
     tapegrad_context *context = rule->application->op->context;
     tapegrad_status status = TAPEGRAD_OK;
-    for (int i = 0; i < rule->out_count; i++) out[i] = (tg_value){.array = NULL, .dtype = -1};
+    tg_value *out = rule->out;
+    for (int i = 0; i < rule->out_count; i++) out[i] = zero;
     for (tg_index row = 0; row < (batch ? batch : 1) && status == TAPEGRAD_OK; row++) {
         for (int i = 0; i < rule->in_count; i++) rule->given[i] = NULL;
         for (int i = 0; i < rule->in_count && status == TAPEGRAD_OK; i++) {
@@ -129,8 +152,7 @@ static tapegrad_status by_rows(const linear_rule *rule, const tg_loops *loops, t
             if (batch) {
                 status = put_row(context, found, rule->like[i], batch, row, &out[i]);
             } else {
-                out[i] = found->value;
-                if (out[i].array) tg_array_retain(out[i].array);
+                out[i] = tg_lent(&found->value);
             }
             tapegrad_release(found);
         }
@@ -139,102 +161,60 @@ static tapegrad_status by_rows(const linear_rule *rule, const tg_loops *loops, t
     return status;
 }
 
-/* Room for what a rule over so many operands and results needs, in one block. */
-typedef struct rule_room {
-    tg_value *in, *out;
-    tg_output *like;
-    tapegrad_value **given, **found;
-    unsigned char *wanted;
-    size_t bytes;
-} rule_room;
-
-static tapegrad_status make_room(tg_pool *pool, int count, rule_room *room) {
-    const size_t n = (size_t)count;
-    room->in = tg_pool_take(pool, n * (2 * sizeof *room->in + sizeof *room->like + 2 * sizeof *room->given + 1),
-                            &room->bytes);
-    if (!room->in) return tg_fail_core(TG_NO_MEMORY, "the rule of an op");
-    room->out = room->in + n;
-    room->like = (tg_output *)(room->out + n);
-    room->given = (tapegrad_value **)(room->like + n);
-    room->found = room->given + n;
-    room->wanted = (unsigned char *)(room->found + n);
-    return TAPEGRAD_OK;
-}
-
-/* The use behind a node; NULL with an error for nodes that only Python could differentiate. */
-static const tg_application *application_of(const tg_node *node) {
-    if (node->kind == TG_NODE_EXTERNAL) return *tg_node_payload(node);
-    tg_fail(TAPEGRAD_NO_RULE,
-            "the tape holds an operation that Python recorded on it (of dtype %s), and which only tapes of Python can "
-            "differentiate",
-            tg_dtype_name(node->dtype));
-    return NULL;
-}
-
-static int larger(int a, int b) { return a > b ? a : b; }
-
 tg_status tg_api_sweep_rule(void *context, tg_sweep *sweep, tg_node *node) {
     (void)context;
-    const tg_application *use = application_of(node);
-    if (!use) return TG_CALLBACK;
-    rule_room room;
+    linear_rule rule;
     tg_pool *pool = sweep->tape->pool;
-    if (make_room(pool, larger(use->operands_count, use->results_count), &room) != TAPEGRAD_OK) return TG_CALLBACK;
+    if (begin(pool, node, true, &rule) != TAPEGRAD_OK) return TG_CALLBACK;
     bool given = false;
-    for (int i = 0; i < use->results_count; i++) {
+    for (int i = 0; i < rule.in_count; i++) {
         const uint32_t slot = node->slot + (uint32_t)i;
-        room.in[i].dtype = -1;
-        if (!tg_sweep_is_reached(sweep, slot) || !tg_sweep_peek(sweep, slot, &room.in[i])) {
-            room.in[i] = (tg_value){.array = NULL, .dtype = -1};
-        } else {
+        if (tg_sweep_is_reached(sweep, slot) && tg_sweep_peek(sweep, slot, &rule.in[i])) {
             given = true;
-        }
-    }
-    for (int k = 0; k < use->operands_count; k++) {
-        room.wanted[k] = tg_sweep_wants(sweep, node->in[k]);
-        room.like[k] = room.wanted[k] ? tg_tape_output(sweep->tape, node->in[k]) : (tg_output){-1, 0, NULL};
-    }
-    const linear_rule rule = {use, room.wanted, use->results_count, use->operands_count,
-                              room.in, room.like, room.given, room.found};
-    tg_status status = TG_OK;
-    if (given && by_rows(&rule, sweep->loops, sweep->batch, room.out) != TAPEGRAD_OK) status = TG_CALLBACK;
-    for (int k = 0; k < use->operands_count && given && status != TG_CALLBACK; k++) {
-        if (room.out[k].dtype < 0) continue;
-        if (status == TG_OK) {
-            status = tg_sweep_add(sweep, node->in[k], &room.out[k]);
         } else {
-            tg_array_release(room.out[k].array);
+            rule.in[i] = zero;
         }
     }
-    tg_pool_give(pool, room.in, room.bytes);
+    for (int k = 0; k < rule.out_count; k++) {
+        rule.wanted[k] = tg_sweep_wants(sweep, node->in[k]);
+        rule.like[k] = rule.wanted[k] ? tg_tape_output(sweep->tape, node->in[k]) : (tg_output){-1, 0, NULL};
+    }
+    tg_status status = TG_OK;
+    if (given) {
+        const bool found = by_rows(&rule, sweep->loops, sweep->batch) == TAPEGRAD_OK;
+        if (!found) status = TG_CALLBACK;
+        for (int k = 0; k < rule.out_count && found; k++) {
+            if (rule.out[k].dtype < 0) continue;
+            if (status == TG_OK) {
+                status = tg_sweep_add(sweep, node->in[k], &rule.out[k]);
+            } else {
+                tg_array_release(rule.out[k].array);
+            }
+        }
+    }
+    tg_pool_give(pool, rule.in, rule.bytes);
     return status;
 }
 
 tg_status tg_api_push_rule(void *context, tg_push *push, tg_node *node) {
     (void)context;
-    const tg_application *use = application_of(node);
-    if (!use) return TG_CALLBACK;
-    rule_room room;
+    linear_rule rule;
     tg_pool *pool = push->tape->pool;
-    if (make_room(pool, larger(use->operands_count, use->results_count), &room) != TAPEGRAD_OK) return TG_CALLBACK;
-    for (int k = 0; k < use->operands_count; k++) {
-        if (node->in[k] == TG_NO_SLOT || !tg_push_peek(push, node->in[k], &room.in[k])) {
-            room.in[k] = (tg_value){.array = NULL, .dtype = -1};
-        }
+    if (begin(pool, node, false, &rule) != TAPEGRAD_OK) return TG_CALLBACK;
+    for (int k = 0; k < rule.in_count; k++) {
+        if (node->in[k] == TG_NO_SLOT || !tg_push_peek(push, node->in[k], &rule.in[k])) rule.in[k] = zero;
     }
-    for (int i = 0; i < use->results_count; i++) room.like[i] = tg_tape_output(push->tape, node->slot + (uint32_t)i);
-    const linear_rule rule = {use, NULL, use->operands_count, use->results_count,
-                              room.in, room.like, room.given, room.found};
-    tg_status status = TG_OK;
-    if (by_rows(&rule, push->loops, push->batch, room.out) != TAPEGRAD_OK) status = TG_CALLBACK;
-    for (int i = 0; i < use->results_count && status != TG_CALLBACK; i++) {
-        if (room.out[i].dtype < 0) continue;
+    for (int i = 0; i < rule.out_count; i++) rule.like[i] = tg_tape_output(push->tape, node->slot + (uint32_t)i);
+    const bool found = by_rows(&rule, push->loops, push->batch) == TAPEGRAD_OK;
+    tg_status status = found ? TG_OK : TG_CALLBACK;
+    for (int i = 0; i < rule.out_count && found; i++) {
+        if (rule.out[i].dtype < 0) continue;
         if (status == TG_OK) {
-            status = tg_push_set(push, node->slot + (uint32_t)i, &room.out[i]);
+            status = tg_push_set(push, node->slot + (uint32_t)i, &rule.out[i]);
         } else {
-            tg_array_release(room.out[i].array);
+            tg_array_release(rule.out[i].array);
         }
     }
-    tg_pool_give(pool, room.in, room.bytes);
+    tg_pool_give(pool, rule.in, rule.bytes);
     return status;
 }

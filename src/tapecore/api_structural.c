@@ -3,16 +3,23 @@
 
 #include "api.h"
 
-static const char *text_of(const tapegrad_value *value, char *text) {
-    return tg_shape_text(tg_value_ndim(&value->value), tg_value_shape(&value->value), text);
-}
-
 bool tg_check_axis(const char *what, int ndim, int *axis) {
     if (*axis < -ndim || *axis >= ndim) {
         tg_fail(TAPEGRAD_BAD_VALUE, "%s: axis %d is out of bounds for a value with %d dimensions", what, *axis, ndim);
         return false;
     }
     if (*axis < 0) *axis += ndim;
+    return true;
+}
+
+/* The same for one of several axes, which come into *seen: none is to be there twice. */
+static bool check_new_axis(const char *what, int ndim, uint64_t *seen, int *axis) {
+    if (!tg_check_axis(what, ndim, axis)) return false;
+    if (*seen >> *axis & 1) {
+        tg_fail(TAPEGRAD_BAD_VALUE, "%s: axis %d is named twice", what, *axis);
+        return false;
+    }
+    *seen |= (uint64_t)1 << *axis;
     return true;
 }
 
@@ -78,15 +85,9 @@ static tg_call call_like(int op, const tapegrad_value *x) {
     return call;
 }
 
-static bool check_ndim(const char *what, int ndim) {
-    if (ndim >= 0 && ndim <= TG_MAX_DIMS) return true;
-    tg_fail(TAPEGRAD_BAD_SHAPE, "%s: a value has 0 to %d dimensions, not %d", what, TG_MAX_DIMS, ndim);
-    return false;
-}
-
 tapegrad_value *tapegrad_reshape(tapegrad_value *x, int ndim, const intptr_t *shape) {
     char own[TG_SHAPE_TEXT], wanted[TG_SHAPE_TEXT];
-    if (!x || !check_ndim("tapegrad_reshape", ndim)) return NULL;
+    if (!x || !tg_check_ndim("tapegrad_reshape", ndim)) return NULL;
     tg_call call = {.op = TG_RESHAPE, .dtype = x->value.dtype, .ndim = ndim};
     const tg_index size = tg_value_size(&x->value);
     tg_index known = 1;
@@ -108,7 +109,7 @@ tapegrad_value *tapegrad_reshape(tapegrad_value *x, int ndim, const intptr_t *sh
         right = right && known == size;
     }
     if (right) return run("tapegrad_reshape", &call, 1, &x);
-    tg_fail(TAPEGRAD_BAD_SHAPE, "tapegrad_reshape: cannot reshape shape %s to %s", text_of(x, own),
+    tg_fail(TAPEGRAD_BAD_SHAPE, "tapegrad_reshape: cannot reshape shape %s to %s", tg_shape_text_of(x, own),
             tg_shape_text(ndim, shape, wanted));
     return NULL;
 }
@@ -120,12 +121,7 @@ tapegrad_value *tapegrad_transpose(tapegrad_value *x, const int *axes) {
     uint64_t seen = 0;
     for (int d = 0; d < call.ndim; d++) {
         int axis = axes ? axes[d] : call.ndim - 1 - d;
-        if (!tg_check_axis("tapegrad_transpose", call.ndim, &axis)) return NULL;
-        if (seen >> axis & 1) {
-            tg_fail(TAPEGRAD_BAD_VALUE, "tapegrad_transpose: axis %d is named twice", axis);
-            return NULL;
-        }
-        seen |= (uint64_t)1 << axis;
+        if (!check_new_axis("tapegrad_transpose", call.ndim, &seen, &axis)) return NULL;
         order[d] = axis;
         call.shape[d] = tg_value_shape(&x->value)[axis];
     }
@@ -136,7 +132,7 @@ tapegrad_value *tapegrad_transpose(tapegrad_value *x, const int *axes) {
 
 tapegrad_value *tapegrad_broadcast_to(tapegrad_value *x, int ndim, const intptr_t *shape) {
     char own[TG_SHAPE_TEXT], wanted[TG_SHAPE_TEXT];
-    if (!x || !check_ndim("tapegrad_broadcast_to", ndim)) return NULL;
+    if (!x || !tg_check_ndim("tapegrad_broadcast_to", ndim)) return NULL;
     tg_call call = {.op = TG_EXPAND, .dtype = x->value.dtype, .ndim = ndim, .params_count = 1};
     const int missing = ndim - tg_value_ndim(&x->value);
     const tg_index *sizes = tg_value_shape(&x->value);
@@ -152,7 +148,7 @@ tapegrad_value *tapegrad_broadcast_to(tapegrad_value *x, int ndim, const intptr_
     }
     call.params = &mask;
     if (right) return run("tapegrad_broadcast_to", &call, 1, &x);
-    tg_fail(TAPEGRAD_BAD_SHAPE, "tapegrad_broadcast_to: shape %s does not broadcast to %s", text_of(x, own),
+    tg_fail(TAPEGRAD_BAD_SHAPE, "tapegrad_broadcast_to: shape %s does not broadcast to %s", tg_shape_text_of(x, own),
             tg_shape_text(ndim, shape, wanted));
     return NULL;
 }
@@ -211,12 +207,7 @@ static tapegrad_value *sum(const char *what, tapegrad_value *x, int count, const
     uint64_t mask = axes ? 0 : ndim == TG_MAX_DIMS ? ~(uint64_t)0 : ((uint64_t)1 << ndim) - 1;
     for (int i = 0; axes && i < count; i++) {
         int axis = axes[i];
-        if (!tg_check_axis(what, ndim, &axis)) return NULL;
-        if (mask >> axis & 1) {
-            tg_fail(TAPEGRAD_BAD_VALUE, "%s: axis %d is named twice", what, axis);
-            return NULL;
-        }
-        mask |= (uint64_t)1 << axis;
+        if (!check_new_axis(what, ndim, &mask, &axis)) return NULL;
     }
     const tg_index params[1] = {(tg_index)mask};
     tg_call call = {.op = TG_SUM, .dtype = x->value.dtype, .params = params, .params_count = 1};
@@ -275,7 +266,7 @@ tapegrad_value *tg_matmul_stacks(tapegrad_value *a, tapegrad_value *b) {
         if (n != m && n != 1 && m != 1) {
             char first[TG_SHAPE_TEXT], second[TG_SHAPE_TEXT];
             tg_fail(TAPEGRAD_BAD_SHAPE, "tapegrad_matmul: the stacks of shapes %s and %s cannot be broadcast together",
-                    text_of(a, first), text_of(b, second));
+                    tg_shape_text_of(a, first), tg_shape_text_of(b, second));
             return NULL;
         }
         call.shape[d] = n == 1 ? m : n;
@@ -290,7 +281,7 @@ tapegrad_value *tg_take_checked(tapegrad_value *x, tapegrad_value *positions, in
     const int ndim = tg_value_ndim(&x->value), more = tg_value_ndim(&positions->value);
     const tg_index params[1] = {axis}, *shape = tg_value_shape(&x->value);
     tg_call call = {.op = TG_TAKE, .dtype = x->value.dtype, .params = params, .params_count = 1};
-    if (!check_ndim("tapegrad_take", ndim - 1 + more)) return NULL;
+    if (!tg_check_ndim("tapegrad_take", ndim - 1 + more)) return NULL;
     for (int d = 0; d < axis; d++) call.shape[call.ndim++] = shape[d];
     for (int d = 0; d < more; d++) call.shape[call.ndim++] = tg_value_shape(&positions->value)[d];
     for (int d = axis + 1; d < ndim; d++) call.shape[call.ndim++] = shape[d];

@@ -120,11 +120,7 @@ static bool saved_for(const tg_node *node, const tg_tape *other) {
     tg_handle handle;
     if (node->kind == TG_NODE_EXTERNAL) {
         const tg_application *use = *tg_node_payload(node);
-        for (int i = 0; i < use->operands_count + use->results_count; i++) {
-            const tapegrad_value *value = use->values[i];
-            if (value && tg_handles_find(&value->handles, other->id) != TG_NO_SLOT) return true;
-        }
-        return false;
+        return tg_knows_one(other, use->operands_count + use->results_count, use->values);
     }
     for (int bit = 0; bit <= TG_MAX_OPERANDS && node->flags & TG_FLAG_HANDLES; bit++) {
         for (uint32_t i = 0; tg_node_saved_handle(node, bit, i, &handle); i++) {
@@ -135,9 +131,7 @@ static bool saved_for(const tg_node *node, const tg_tape *other) {
 }
 
 static bool depends_on(const tapegrad_tape *tape, const tg_tape *other, int count, tapegrad_value *const *values) {
-    for (int i = 0; i < count; i++) {
-        if (values[i] && tg_handles_find(&values[i]->handles, other->id) != TG_NO_SLOT) return true;
-    }
+    if (tg_knows_one(other, count, values)) return true;
     for (uint32_t slot = 0; slot < tape->tape.slots;) {
         const tg_node *node = tg_tape_node(&tape->tape, slot);
         if (saved_for(node, other)) return true;

@@ -20,8 +20,7 @@ tapegrad_value *tg_value_wrap(tapegrad_context *context, tg_value value) {
 }
 
 tapegrad_value *tg_value_of(tapegrad_context *context, const tg_value *value) {
-    if (value->array) tg_array_retain(value->array);
-    return tg_value_wrap(context, *value);
+    return tg_value_wrap(context, tg_lent(value));
 }
 
 bool tg_values_usable(int count, tapegrad_value *const *values) {
@@ -42,16 +41,19 @@ bool tg_value_is_like(const tapegrad_value *value, int dtype, int ndim, const tg
 
 /* ---- making ---- */
 
+bool tg_check_ndim(const char *what, int ndim) {
+    if (ndim >= 0 && ndim <= TG_MAX_DIMS) return true;
+    tg_fail(TAPEGRAD_BAD_SHAPE, "%s: a value has 0 to %d dimensions, not %d", what, TG_MAX_DIMS, ndim);
+    return false;
+}
+
 /* Whether a dtype and a shape are some; with the name of the function for the error. */
 static bool check_kind(const char *what, int dtype, int ndim, const tg_index *shape) {
     if (dtype < 0 || dtype >= TG_NDTYPES) {
         tg_fail(TAPEGRAD_BAD_DTYPE, "%s: %d is no dtype", what, dtype);
         return false;
     }
-    if (ndim < 0 || ndim > TG_MAX_DIMS) {
-        tg_fail(TAPEGRAD_BAD_SHAPE, "%s: a value has 0 to %d dimensions, not %d", what, TG_MAX_DIMS, ndim);
-        return false;
-    }
+    if (!tg_check_ndim(what, ndim)) return false;
     for (int d = 0; d < ndim; d++) {
         if (shape[d] < 0) {
             tg_fail(TAPEGRAD_BAD_SHAPE, "%s: the size of axis %d is negative: %td", what, d, shape[d]);
@@ -167,8 +169,16 @@ tapegrad_value *tapegrad_empty(tapegrad_context *context, int dtype, int ndim, c
         }
     }
     tapegrad_value *empty = tg_value_wrap(context, value);
-    if (empty) *data = ndim ? (void *)empty->value.array->data : (void *)&empty->value.scalar;
+    if (empty) *data = tg_elements(empty);
     return empty;
+}
+
+tg_status tg_zeros(tg_pool *pool, tg_output output, tg_value *out) {
+    *out = (tg_value){.array = NULL, .dtype = output.dtype};
+    if (!output.ndim) return TG_OK;
+    tg_status status = tg_array_new(pool, output.dtype, output.ndim, output.shape, &out->array);
+    if (status == TG_OK) memset(out->array->data, 0, (size_t)out->array->size * tg_itemsize(output.dtype));
+    return status;
 }
 
 tapegrad_value *tapegrad_constant(tapegrad_value *value) {
@@ -203,6 +213,13 @@ void tapegrad_release(tapegrad_value *value) {
     tg_pool_give(pool, value, value->block_bytes);
 }
 
+void tg_release_all(int count, tapegrad_value **values) {
+    for (int i = 0; i < count; i++) {
+        tapegrad_release(values[i]);
+        values[i] = NULL;
+    }
+}
+
 /* ---- looking ---- */
 
 int tapegrad_dtype_of(const tapegrad_value *value) { return value->value.dtype; }
@@ -224,7 +241,7 @@ const void *tapegrad_data(const tapegrad_value *value) {
                                    "elements would be lost on it: use operations, register an op, or read a copy");
         return NULL;
     }
-    return value->value.array ? (const void *)value->value.array->data : (const void *)&value->value.scalar;
+    return tg_elements(value);
 }
 
 tapegrad_value *tapegrad_contiguous(tapegrad_value *value) {
@@ -281,13 +298,12 @@ tapegrad_status tapegrad_read_number(const tapegrad_value *value, double *number
     char shape[TG_SHAPE_TEXT];
     if (tg_value_size(&value->value) != 1) {
         return tg_fail(TAPEGRAD_BAD_SHAPE, "tapegrad_read_number: a value of shape %s is not one number",
-                       tg_shape_text(tg_value_ndim(&value->value), tg_value_shape(&value->value), shape));
+                       tg_shape_text_of(value, shape));
     }
     if (dtype == TG_F16 || dtype == TG_C64 || dtype == TG_C128) {
         return tg_fail(TAPEGRAD_BAD_DTYPE, "tapegrad_read_number: a %s is no double: use tapegrad_read",
                        tg_dtype_name(dtype));
     }
-    const tg_array *array = value->value.array;
-    *number = element(dtype, array ? (const void *)array->data : (const void *)&value->value.scalar);
+    *number = element(dtype, tg_elements(value));
     return TAPEGRAD_OK;
 }

@@ -119,8 +119,10 @@ tg_status tg_array_like(tg_pool *pool, const tg_array *model, tg_array **out) {
     const size_t bytes = before + (size_t)model->size * tg_itemsize(model->dtype);
     tg_array *array = tg_pool_take_class(pool, model->size_class, bytes);
     if (!array) return TG_NO_MEMORY;
-    /* An owned array is all that its header says, but for the reference count and the addresses. */
-    memcpy((void *)array, (const void *)model, TG_ALIGNMENT);
+    /* An owned array is all that its header says, but for the reference count (which others may be changing) and the
+     * addresses. */
+    const size_t counted = offsetof(tg_array, dtype);
+    memcpy((char *)array + counted, (const char *)model + counted, TG_ALIGNMENT - counted);
     if (before > TG_ALIGNMENT) memcpy((char *)array + TG_ALIGNMENT, (const char *)model + TG_ALIGNMENT, TG_ALIGNMENT);
     atomic_init(&array->refs, 1);
     array->data = (char *)array + before;

@@ -47,8 +47,8 @@ static inline const tg_array *tg_array_base(const tg_array *array) {
 /* A new array in C order, contents undefined. *out: owned by the caller (one reference). */
 tg_status tg_array_new(tg_pool *pool, int dtype, int ndim, const tg_index *shape, tg_array **out);
 
-/* A new array of the shape and type of `model`, in C order, contents undefined: the quick way for results that look like
- * an operand. */
+/* A new array of the shape and type of `model`, in C order, contents undefined: the quick way for results that look
+ * like an operand. */
 tg_status tg_array_like(tg_pool *pool, const tg_array *model, tg_array **out);
 
 /* A view with its own type, shape, strides (bytes) and first element inside `base` (which it keeps alive). A view of

@@ -18,15 +18,16 @@ tg_output tg_batch_output(tg_output output, tg_index batch, tg_index *shape);
 /* False if the output has no room for the batch axis. */
 static inline bool tg_batch_fits(tg_output output, tg_index batch) { return !batch || output.ndim < TG_MAX_DIMS; }
 
-/* target (+)= sum_to(source * partial k), for a cotangent going back (source: the output's, target: operand k's) as for
- * a tangent going forward (source: operand k's, target: the output's). `use` describes the node without the batch; its g
- * is ignored. target: contiguous and not broadcast, or a number. The partial is evaluated once for the whole batch. */
+/* target (+)= sum_to(source * partial k), for a cotangent going back (source: the output's, target: operand k's) as
+ * for a tangent going forward (source: operand k's, target: the output's). `use` describes the node without the
+ * batch; its g is ignored. target: contiguous and not broadcast, or a number. The partial is evaluated once for the
+ * whole batch. */
 tg_status tg_batch_carry(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k, tg_index batch,
                          const tg_value *source, tg_value *target, bool fresh);
 
-/* For a tangent going forward through operand k: *out is the tangent with exact zeros where the partial is exactly zero,
- * so that an infinite one contributes nothing there, as it would on the way back; the tangent itself, retained, where
- * all of it is finite. *out: owned by the caller. */
+/* For a tangent going forward through operand k: *out is the tangent with exact zeros where the partial is exactly
+ * zero, so that an infinite one contributes nothing there, as it would on the way back; the tangent itself, retained,
+ * where all of it is finite. *out: owned by the caller. */
 tg_status tg_batch_tame(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k, tg_index batch,
                         const tg_value *tangent, tg_value *out);
 

@@ -36,7 +36,8 @@ void tg_add_run(const tg_loops *loops, int dtype, char *block, tg_index count, c
 tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
                          tg_value *out);
 
-/* The same for any inner loop of `count` operands, up to TG_MAX_OPERANDS: one of an operation that is not in the table. */
+/* The same for any inner loop of `count` operands, up to TG_MAX_OPERANDS: one of an operation that is not in
+ * the table. */
 tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype, const tg_value *operands,
                               tg_value *out);
 

@@ -8,8 +8,8 @@
  *   a free block:  [ pointer to the next free block of its class | unused ... ]
  *
  * Threads: whoever touches a pool, or the reference counts of arrays in it, either holds the one lock that its owner
- * uses (in Python the interpreter lock), or has announced with tg_pool_share, while holding that lock, that it will not.
- * While nobody has, plain loads and stores do: an atomic instruction costs as much as an operation on ten numbers.
+ * uses (in Python the interpreter lock), or has announced with tg_pool_share, while holding that lock, that it will
+ * not. While nobody has, plain loads and stores do: an atomic instruction costs as much as an operation on ten numbers.
  * Otherwise counts are atomic, and a spin lock is held for a few instructions.
  *
  * A pool has no global state: whoever creates it passes it on. Blocks are aligned to TG_ALIGNMENT.
@@ -78,8 +78,8 @@ void tg_pool_destroy(tg_pool *pool);
 void *tg_pool_take(tg_pool *pool, size_t bytes, size_t *block_bytes);
 void tg_pool_give(tg_pool *pool, void *block, size_t block_bytes);
 
-/* The same for who remembers a block's size class rather than its size: one byte, and nothing to work out. The class must
- * be the one of `bytes`, which is at most TG_POOL_LARGEST. */
+/* The same for who remembers a block's size class rather than its size: one byte, and nothing to work out. The class
+ * must be the one of `bytes`, which is at most TG_POOL_LARGEST. */
 uint8_t tg_pool_class(size_t bytes);
 void *tg_pool_take_class(tg_pool *pool, uint8_t size_class, size_t bytes);
 void tg_pool_give_class(tg_pool *pool, void *block, uint8_t size_class);

@@ -127,21 +127,8 @@ UNARY_OPERATIONS(DEFINE_UNARY)
 BINARY_OPERATIONS(DEFINE_BINARY)
 
 /* The next number of its own type. */
-static void NEXTAFTER_f64(char **args, const tg_index *dims, const tg_index *steps, void *data) {
-    (void)data;
-    for (tg_index i = 0; i < dims[0]; i++) {
-        *(double *)(void *)(args[2] + i * steps[2]) = nextafter(*(const double *)(void *)(args[0] + i * steps[0]),
-                                                                *(const double *)(void *)(args[1] + i * steps[1]));
-    }
-}
-
-static void NEXTAFTER_f32(char **args, const tg_index *dims, const tg_index *steps, void *data) {
-    (void)data;
-    for (tg_index i = 0; i < dims[0]; i++) {
-        *(float *)(void *)(args[2] + i * steps[2]) = nextafterf(*(const float *)(void *)(args[0] + i * steps[0]),
-                                                                *(const float *)(void *)(args[1] + i * steps[1]));
-    }
-}
+BINARY_LOOP(NEXTAFTER_f32, float, nextafterf((float)x, (float)y))
+BINARY_LOOP(NEXTAFTER_f64, double, nextafter(x, y))
 
 /* ---- sums: an addition whose first operand and result are one number is a reduction ---- */
 

@@ -1,5 +1,5 @@
-/* record.h: the shortest ways onto a tape, for what nearly every operation is: one native type, one tape recording on the
- * thread, and no operand that another tape knows. Everything else takes tg_tape_record.
+/* record.h: the shortest ways onto a tape, for what nearly every operation is: one native type, one tape recording on
+ * the thread, and no operand that another tape knows. Everything else takes tg_tape_record.
  */
 #ifndef TG_RECORD_H
 #define TG_RECORD_H
@@ -30,7 +30,8 @@ static inline bool tg_quick_room(const tg_tape *tape, size_t words) {
 }
 
 /* op on numbers by their slots on the tape (TG_NO_SLOT: a constant); x and y are their words (y is not read for one
- * operand). *out_slot, out. Straight-line code: this is what a recorded scalar operation costs beyond its arithmetic. */
+ * operand). *out_slot, out. Straight-line code: this is what a recorded scalar operation costs beyond its
+ * arithmetic. */
 static inline tg_quick tg_record_slots(tg_tape *tape, int op, int dtype, bool binary, uint32_t x_slot, uint64_t x,
                                        uint32_t y_slot, uint64_t y, uint64_t out, uint32_t *out_slot) {
     const tg_op_info *info = &tg_op_table[op];

@@ -208,7 +208,8 @@ tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32
     for (int i = 0; i < outputs; i++) words += 1 + (size_t)output[i].ndim;
     tg_status status = tg_tape_reserve(tape, words, (uint32_t)outputs);
     if (status != TG_OK) return status;
-    tg_node *node = append_header(tape, words, (uint32_t)outputs, 0, TG_NODE_EXTERNAL, output[0].dtype, 0, operands, in);
+    tg_node *node =
+        append_header(tape, words, (uint32_t)outputs, 0, TG_NODE_EXTERNAL, output[0].dtype, 0, operands, in);
     void **owned = tg_node_payload(node);
     *owned = payload;
     uint64_t *at = (uint64_t *)(owned + 1);

@@ -36,8 +36,8 @@ static inline const tg_node *fetch_before(const tg_node *node) {
     return node;
 }
 
-/* The array that operand `cell`'s adjoint is written to: the one it has, made private; g's own, if g is not needed after
- * this; or a new one. */
+/* The array that operand `cell`'s adjoint is written to: the one it has, made private; g's own, if g is not needed
+ * after this; or a new one. */
 static inline tg_status adjoint_array(tg_pool *pool, tg_cell *cell, tg_cell *g_cell, bool g_ends) {
     if (cell->array) return tg_array_unshare(&cell->array);
     if (!g_ends || !tg_array_is_unique(g_cell->array)) return tg_array_like(pool, g_cell->array, &cell->array);
@@ -48,7 +48,7 @@ static inline tg_status adjoint_array(tg_pool *pool, tg_cell *cell, tg_cell *g_c
 
 /* What the node's kernels read. */
 static inline void set_saved(const tg_node *node, const tg_workspace *workspace, tg_kernel_args *args) {
-    const uint64_t *saved = (const uint64_t *)(tg_node_shape(node) + node->ndim);
+    const uint64_t *saved = tg_node_saved(node);
     for (unsigned mask = node->saved_mask; mask; mask &= mask - 1, saved++) {
         const int bit = __builtin_ctz(mask);
         const void *data;

@@ -1,8 +1,8 @@
 /* vectors.h: the part of a reverse sweep that works on short vectors.
  *
- * A chain (chain.h) keeps long cotangents out of memory, at the price of planning. Up to TG_SHORT elements they stay in
- * the L1 cache anyway, since a freed array is the next one taken, and planning would cost more than the arithmetic: such nodes pass
- * their cotangents on at once, each from its array to its operands' arrays.
+ * A chain (chain.h) keeps long cotangents out of memory, at the price of planning. Up to TG_SHORT elements they
+ * stay in the L1 cache anyway, since a freed array is the next one taken, and planning would cost more than the
+ * arithmetic: such nodes pass their cotangents on at once, each from its array to its operands' arrays.
  */
 #ifndef TG_VECTORS_H
 #define TG_VECTORS_H

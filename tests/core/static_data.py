@@ -19,7 +19,7 @@ SYMBOL = re.compile(
 MUTABLE = re.compile(r"\.(data|bss|tdata|tbss)(?!\.rel\.ro)|\*COM\*")
 
 # Thread-local, so shared with nobody: the tapes that record on this thread, and the last error of the C interface.
-ALLOWED = {("tg_this_thread", ".tbss"), ("error", ".tbss")}
+ALLOWED = {("tg_this_thread", ".tbss"), ("tg_last_error", ".tbss")}
 
 
 def main(objdump: str, library: str) -> None:

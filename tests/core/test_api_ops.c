@@ -207,6 +207,134 @@ static void test_definitions(tapegrad_context *context) {
     release_all(3, (tapegrad_value *[]){x, y, flat});
 }
 
+/* The first half of a vector and then zeros; the rules give NULL for zero, so that whole chunks of a Jacobian are. */
+enum { WIDE = 512 };
+
+static tapegrad_value *first_half(tapegrad_context *context, tapegrad_value *x) {
+    double numbers[WIDE];
+    bool zero = true;
+    tapegrad_read(x, numbers, sizeof numbers);
+    for (int i = 0; i < WIDE; i++) {
+        if (i >= WIDE / 2) numbers[i] = 0;
+        zero = zero && numbers[i] == 0;
+    }
+    return zero ? NULL : vector(context, WIDE, numbers);
+}
+
+static tapegrad_status half_kernel(void *closure_, int count, tapegrad_value *const *operands,
+                                   tapegrad_value **results) {
+    (void)count;
+    results[0] = first_half(closure_, operands[0]);
+    return TAPEGRAD_OK;
+}
+
+static tapegrad_status half_vjp(void *closure_, const tapegrad_use *use, tapegrad_value *const *given,
+                                const unsigned char *wanted, tapegrad_value **cotangents) {
+    (void)use, (void)wanted;
+    cotangents[0] = first_half(closure_, given[0]);
+    return TAPEGRAD_OK;
+}
+
+static tapegrad_status half_jvp(void *closure_, const tapegrad_use *use, tapegrad_value *const *given,
+                                tapegrad_value **tangents) {
+    (void)use;
+    tangents[0] = first_half(closure_, given[0]);
+    return TAPEGRAD_OK;
+}
+
+static void check_half(tapegrad_value *jacobian, int rows) {
+    static double numbers[2 * WIDE * WIDE];
+    CHECK(tapegrad_read(jacobian, numbers, sizeof numbers) == TAPEGRAD_OK);
+    bool right = true;
+    for (int i = 0; i < rows * WIDE; i++) {
+        const int row = i / WIDE % WIDE, column = i % WIDE;
+        right = right && numbers[i] == (row == column && row < WIDE / 2);
+    }
+    CHECK(right);
+}
+
+static void test_chunks_without_dependence(tapegrad_context *context) {
+    const tapegrad_definition definition = {.size = sizeof definition,
+                                            .name = "first half",
+                                            .operands = 1,
+                                            .results = 1,
+                                            .kernel = half_kernel,
+                                            .vjp = half_vjp,
+                                            .jvp = half_jvp,
+                                            .closure = context};
+    double ones[WIDE];
+    void *used;
+    for (int i = 0; i < WIDE; i++) ones[i] = 1;
+    tapegrad_op *op = tapegrad_define(context, &definition);
+    tapegrad_value *x = vector(context, WIDE, ones), *jacobian;
+    tapegrad_tape *tape = tapegrad_tape_new(context, TAPEGRAD_PERSISTENT);
+    tapegrad_tape_enter(tape);
+    tapegrad_watch(tape, x);
+    tapegrad_value *y = tapegrad_unary(op, x), *twice = tapegrad_concatenate(2, (tapegrad_value *[]){y, y}, 0);
+    tapegrad_tape_leave(tape);
+    for (int columns = 0; columns < 2; columns++) { /* in memory that had been something else */
+        const intptr_t size = (columns + 1) * WIDE * WIDE;
+        tapegrad_value *before = tapegrad_empty(context, TAPEGRAD_FLOAT64, 1, &size, &used);
+        for (intptr_t i = 0; i < size; i++) ((double *)used)[i] = 7;
+        tapegrad_release(before);
+        CHECK(tapegrad_jacobian(tape, columns ? twice : y, 1, &x, &jacobian) == TAPEGRAD_OK);
+        check_half(jacobian, (columns + 1) * WIDE);
+        tapegrad_release(jacobian);
+    }
+    tapegrad_tape_free(tape);
+    tapegrad_op_release(op);
+    release_all(3, (tapegrad_value *[]){x, y, twice});
+}
+
+static tapegrad_status to_complex(void *closure_, int count, tapegrad_value *const *operands,
+                                  tapegrad_value **results) {
+    (void)count, (void)operands;
+    results[0] = tapegrad_copy(closure_, TAPEGRAD_COMPLEX128, 1, (intptr_t[]){1}, NULL, (double[]){1, 0});
+    return TAPEGRAD_OK;
+}
+
+static tapegrad_status as_operands(void *closure_, const tapegrad_use *use, tapegrad_value *const *given,
+                                   const unsigned char *wanted, tapegrad_value **cotangents) {
+    (void)closure_, (void)given;
+    for (int k = 0; k < use->operands_count; k++) {
+        if (wanted[k]) cotangents[k] = tapegrad_retain(use->operands[k]);
+    }
+    return TAPEGRAD_OK;
+}
+
+static tapegrad_status last_operand(void *closure_, int count, tapegrad_value *const *operands,
+                                    tapegrad_value **results) {
+    (void)closure_;
+    results[0] = tapegrad_retain(operands[count - 1]);
+    return TAPEGRAD_OK;
+}
+
+/* An op of (z, z, x) where z is complex: z's two cotangents cannot be added here, and x's is given back. */
+static void test_cotangents_that_cannot_be_added(tapegrad_context *context) {
+    tapegrad_definition definition = {.size = sizeof definition,
+                                      .name = "to complex",
+                                      .operands = -1,
+                                      .results = 1,
+                                      .saves = TAPEGRAD_SAVE_OPERANDS,
+                                      .kernel = to_complex,
+                                      .vjp = as_operands,
+                                      .closure = context};
+    tapegrad_op *complex_op = tapegrad_define(context, &definition);
+    definition.kernel = last_operand;
+    tapegrad_op *last_op = tapegrad_define(context, &definition);
+    tapegrad_value *x = vector(context, 3, (double[]){1, 2, 3}), *z, *y, *dx;
+    tapegrad_tape *tape = tapegrad_tape_new(context, 0);
+    tapegrad_tape_enter(tape);
+    tapegrad_watch(tape, x);
+    z = tapegrad_unary(complex_op, x);
+    CHECK(tapegrad_apply(last_op, 3, (tapegrad_value *[]){z, z, x}, &y) == TAPEGRAD_OK);
+    CHECK(tapegrad_gradient(tape, 1, &y, NULL, 1, &x, &dx) == TAPEGRAD_NO_RULE && !dx);
+    tapegrad_tape_free(tape);
+    tapegrad_op_release(complex_op);
+    tapegrad_op_release(last_op);
+    release_all(3, (tapegrad_value *[]){x, y, z});
+}
+
 /* A use of an op and its derivatives, where each allocation fails in turn. */
 static tg_status scenario(tg_allocator allocator, void *unused) {
     (void)unused;
@@ -236,6 +364,8 @@ static tg_status scenario(tg_allocator allocator, void *unused) {
 int main(void) {
     run(test_rules);
     run(test_definitions);
+    run(test_chunks_without_dependence);
+    run(test_cotangents_that_cannot_be_added);
     check_every_failure(scenario, NULL);
     return check_report();
 }

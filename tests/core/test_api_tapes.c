@@ -204,6 +204,38 @@ static void test_numbers(tapegrad_context *context) {
     tapegrad_release(x);
 }
 
+static tapegrad_status pass_on(void *closure, int count, tapegrad_value *const *operands, tapegrad_value **results) {
+    (void)closure, (void)count;
+    results[0] = tapegrad_retain(operands[0]);
+    return TAPEGRAD_OK;
+}
+
+/* Tapes of two contexts have the same ids: a value of the other one is known to none here. */
+static void test_another_context(tapegrad_context *context) {
+    tapegrad_context *another = tapegrad_context_new();
+    tapegrad_value *x = number(context, 2), *y[2] = {number(another, 3), number(another, 4)}, *dx;
+    tapegrad_tape *tape = tapegrad_tape_new(context, TAPEGRAD_PERSISTENT);
+    tapegrad_tape *of_the_other = tapegrad_tape_new(another, TAPEGRAD_PERSISTENT);
+    tapegrad_watch(tape, x);
+    for (int i = 0; i < 2; i++) tapegrad_watch(of_the_other, y[i]);
+    for (int i = 0; i < 2; i++) {
+        tapegrad_number constant = {0, 1};
+        CHECK(tapegrad_gradient(tape, 1, &y[i], NULL, 1, &x, &dx) == TAPEGRAD_OK && !dx);
+        CHECK(tapegrad_number_from_value(tape, y[i], &constant) == TAPEGRAD_OK && !constant.place);
+    }
+    const tapegrad_definition definition = {
+        .size = sizeof definition, .name = "itself", .operands = 1, .results = 1, .kernel = pass_on};
+    tapegrad_op *op = tapegrad_define(context, &definition);
+    CHECK(!tapegrad_unary(op, y[0]) && tapegrad_error_status() == TAPEGRAD_BAD_VALUE);
+    CHECK(strcmp(tapegrad_error_text(), "itself: the op is of another context than its operands") == 0);
+    tapegrad_op_release(op);
+    tapegrad_tape_free(tape);
+    tapegrad_tape_free(of_the_other);
+    tapegrad_release(x);
+    release_all(2, y);
+    CHECK(tapegrad_context_free(another) == TAPEGRAD_OK);
+}
+
 /* Everything once, where each allocation fails in turn. */
 static tg_status scenario(tg_allocator allocator, void *unused) {
     (void)unused;
@@ -240,6 +272,7 @@ int main(void) {
     run(test_chunks);
     run(test_nested);
     run(test_numbers);
+    run(test_another_context);
     check_every_failure(scenario, NULL);
     return check_report();
 }

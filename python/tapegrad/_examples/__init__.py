@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
 __all__ = ["example", "lines", "statements"]
 
@@ -18,8 +17,9 @@ _IMPORTS = {"import io": r"\bio\.", "import numpy as np": r"\bnp\."}
 @cache
 def lines(table: str) -> dict[str, tuple[str, str]]:
     """Return for each name of a table the operands or the expression, and what is printed."""
-    text = (Path(__file__).parent / f"{table}.txt").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.split(" | ")] for line in text.splitlines()]
+    file = f"{__file__.rpartition('__init__')[0]}{table}.txt"
+    with open(file, encoding="utf-8") as text:  # noqa: PTH123 (pathlib takes long)
+        rows = [[cell.strip() for cell in line.split(" | ")] for line in text]
     return {name: (given, printed) for name, given, printed in rows}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor
 from tapegrad._ops import indexing, joining, padding, shaping
-from tapegrad._ops.arguments import as_axis, as_int, as_shape, as_tensor
+from tapegrad._ops.arguments import as_axis, as_int, as_shape, as_tensor, shape_along
 from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import TensorLike
 
@@ -268,7 +268,7 @@ def meshgrid(*args: TensorLike, indexing: str = "xy", name: str | None = None) -
     for axis, vector in zip(axes, vectors, strict=True):
         sizes[axis] = vector.size
     return [
-        _native.broadcast_to(_native.reshape(vector, [-1 if k == axis else 1 for k in range(len(axes))]), sizes)
+        _native.broadcast_to(_native.reshape(vector, shape_along(axis, len(axes))), sizes)
         for axis, vector in zip(axes, vectors, strict=True)
     ]
 
@@ -319,7 +319,7 @@ def reverse_sequence(
         raise ValueError(f"reverse_sequence: the lengths {lengths} are not between 0 and {x.shape[along]}.")
 
     def column(values: Any, axis: int) -> Any:
-        return np.reshape(values, [-1 if k == axis else 1 for k in range(x.ndim)])
+        return np.reshape(values, shape_along(axis, x.ndim))
 
     steps, stops = column(np.arange(x.shape[along]), along), column(lengths, batch)
     places = np.where(steps < stops, stops - 1 - steps, steps)

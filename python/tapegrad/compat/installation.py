@@ -17,6 +17,11 @@ _NAME = "autograd"
 _HERE = "tapegrad.compat.autograd"
 
 
+def _is_in(package: str, name: str) -> bool:
+    """Return whether a module is this package or within it."""
+    return name == package or name.startswith(f"{package}.")
+
+
 class _Finder(MetaPathFinder, Loader):
     """Finds autograd's modules in `tapegrad.compat.autograd`."""
 
@@ -24,7 +29,7 @@ class _Finder(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return where to load a module from if it is autograd or within it."""
-        if fullname != _NAME and not fullname.startswith(f"{_NAME}."):
+        if not _is_in(_NAME, fullname):
             return None
         if importlib.util.find_spec(_HERE + fullname.removeprefix(_NAME)) is None:
             return None
@@ -39,7 +44,7 @@ class _Finder(MetaPathFinder, Loader):
         # Those that it has imported, too: importing one of them later would bind its name in the package again, where
         # it can mean something else by now (misc.flatten is a function).
         for name, found in list(sys.modules.items()):
-            if name == _HERE or name.startswith(f"{_HERE}."):
+            if _is_in(_HERE, name):
                 sys.modules[_NAME + name.removeprefix(_HERE)] = found
 
 
@@ -109,5 +114,5 @@ def uninstall_autograd() -> None:
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
     for name, module in list(sys.modules.items()):
-        if (name == _NAME or name.startswith(f"{_NAME}.")) and module.__name__.startswith(_HERE):
+        if _is_in(_NAME, name) and module.__name__.startswith(_HERE):
             del sys.modules[name]

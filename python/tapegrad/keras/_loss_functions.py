@@ -32,7 +32,6 @@ _divide = native.elementwise["divide"]
 _log = native.elementwise["log"]
 _multiply = native.elementwise["multiply"]
 _negative = native.elementwise["negative"]
-_square = native.elementwise["square"]
 _squared_difference = native.elementwise["squared_difference"]
 _subtract = native.elementwise["subtract"]
 

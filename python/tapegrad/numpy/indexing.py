@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor, array
 from tapegrad._ops import indexing, joining, shaping
-from tapegrad._ops.arguments import as_axis
+from tapegrad._ops.arguments import as_axis, shape_along
 from tapegrad._ops.writing import set_at
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import Out, TensorLike, delivered, operand, operands_of
@@ -309,7 +309,7 @@ def ix_(*args: TensorLike) -> tuple[Tensor, ...]:
             positions = nonzero(positions)[0]
         elif not positions.size:
             positions = _native.cast(positions, np.intp)
-        grid.append(_native.reshape(positions, tuple([-1 if j == k else 1 for j in range(len(args))])))
+        grid.append(_native.reshape(positions, shape_along(k, len(args))))
     return tuple(grid)
 
 
@@ -334,10 +334,7 @@ def meshgrid(*xi: TensorLike, copy: bool = True, sparse: bool = False, indexing:
     places = list(range(len(vectors)))
     if indexing == "xy" and len(vectors) > 1:
         places[:2] = [1, 0]
-    grid = [
-        _native.reshape(x, tuple([-1 if j == k else 1 for j in range(len(vectors))]))
-        for k, x in zip(places, vectors, strict=True)
-    ]
+    grid = [_native.reshape(x, shape_along(k, len(vectors))) for k, x in zip(places, vectors, strict=True)]
     if sparse:
         return tuple(grid)
     shape = np.broadcast_shapes(*[x.shape for x in grid])

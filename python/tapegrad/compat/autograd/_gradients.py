@@ -6,11 +6,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from tapegrad._native import GradientTape, Tensor, Value
 from tapegrad._transformed import Transformed, name_of
-from tapegrad.compat.autograd._values import Function, conjugated
+from tapegrad.compat.autograd._values import Function, conjugated, is_complex
 from tapegrad.functional import gradients, jacobians, products
 from tapegrad.functional.arguments import Argnums, Point, as_argnums
 from tapegrad.functional.structures import leaves_of
@@ -226,11 +224,7 @@ class _Jacobian(jacobians._Jacobian):
     def _has_complex(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         args, _ = self.positional(self._argnums, args, kwargs)
         chosen = [args[k] for k in ((self._argnums,) if isinstance(self._argnums, int) else self._argnums)]
-        return any([_is_complex(leaf) for leaf in leaves_of(chosen)])
-
-
-def _is_complex(leaf: Any) -> bool:
-    return leaf.dtype.is_complex if isinstance(leaf, Value) else np.iscomplexobj(leaf)
+        return any([is_complex(leaf) for leaf in leaves_of(chosen)])
 
 
 class _Hessian(_Jacobian):

@@ -21,10 +21,10 @@ from tapegrad.compat.autograd._values import (
     getval,
     holds_tensor,
     holds_watched,
-    replaced,
     settled,
 )
 from tapegrad.compat.autograd._vspaces import SparseObject
+from tapegrad.compat.autograd.util import subval
 from tapegrad.functional.structures import leaves_of
 from tapegrad.primitives.external import Call
 
@@ -161,7 +161,7 @@ def library(function: Function, recorded: Function | None) -> Function:
 
         if recorded is None:
             _undefined(rules.name, argnum)
-        vjp: Function = make_vjp(lambda x: recorded(*replaced(args, argnum, x), **kwargs), args[argnum])[0]
+        vjp: Function = make_vjp(lambda x: recorded(*subval(args, argnum, x), **kwargs), args[argnum])[0]
         return vjp
 
     rules = Rules(_name_of(function), original)
@@ -217,12 +217,14 @@ def _vjp(rules: Rules, chosen: list[int]) -> Function:
 
 
 def _cotangent(found: Any, argument: Any) -> Any:
-    """Return an argument's cotangent in the tape's convention."""
+    """Return an argument's cotangent in the tape's convention; `None` if there is none."""
+    if found is None:
+        return None
     if isinstance(found, SparseObject):
         found = found.dense()
     if isinstance(argument, Value) and not argument.dtype.is_complex:
         return real(found)
-    if isinstance(argument, (float, np.ndarray, np.generic)) and not np.iscomplexobj(argument) and found is not None:
+    if isinstance(argument, (float, np.ndarray, np.generic)) and not np.iscomplexobj(argument):
         return np.real(found)
     return conjugated(found)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, TypeAlias
 
-from tapegrad.compat.autograd._values import Function, replaced
+from tapegrad.compat.autograd._values import Function
+from tapegrad.compat.autograd.util import subval
 
 __all__ = [
     "Rules",
@@ -185,7 +188,7 @@ def defjvp(fun: Function, *jvpfuns: Function | str | None, argnums: Iterable[int
         if jvp is None:
             return None
         if jvp == "same":
-            return fun(*replaced(args, argnum, g), **kwargs)
+            return fun(*subval(args, argnum, g), **kwargs)
         assert callable(jvp)
         return jvp(g, ans, *args, **kwargs)
 
@@ -211,19 +214,10 @@ def defjvp_argnum(fun: Function, jvpmaker: Function) -> None:
 
     def whole(argnums: Sequence[int], gs: Sequence[Any], ans: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         parts = [jvpmaker(argnum, g, ans, args, kwargs) for argnum, g in zip(argnums, gs, strict=True)]
-        return sum_of([part for part in parts if part is not None])
+        known = [part for part in parts if part is not None]
+        return functools.reduce(operator.add, known) if known else None
 
     defjvp_argnums(fun, whole)
-
-
-def sum_of(parts: Sequence[Any]) -> Any:
-    """Return the sum of tangents, `None` if there is none."""
-    if not parts:
-        return None
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
 
 
 def defjvp_argnums(fun: Function, jvpmaker: JVP) -> None:
@@ -260,4 +254,4 @@ def def_linear(fun: Function) -> None:
     >>> make_jvp(product)(2.0, 3.0)(1.0)
     (np.float64(6.0), np.float64(3.0))
     """
-    defjvp_argnum(fun, lambda argnum, g, ans, args, kwargs: fun(*replaced(args, argnum, g), **kwargs))
+    defjvp_argnum(fun, lambda argnum, g, ans, args, kwargs: fun(*subval(args, argnum, g), **kwargs))

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from tapegrad import nest
 from tapegrad._native import GradientTape, Tensor, Value, reshape, version
 from tapegrad.compat.autograd._values import Function, conjugated, getval, holds_watched
 from tapegrad.functional.arguments import fitted, source_of
@@ -243,4 +242,4 @@ def backward_pass(g: Any, end_node: Node) -> Any:
     )
     leaves = [next(found) if isinstance(leaf, Value) else None for leaf in leaves_of(structure)]
     cotangent = conjugated(pack_as(structure, leaves))
-    return cotangent if holds_watched(cotangent) else getval(nest.map_structure(_alias, cotangent))
+    return cotangent if holds_watched(cotangent) else getval(cotangent)

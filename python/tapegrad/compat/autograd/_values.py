@@ -13,7 +13,7 @@ from tapegrad._native import Tensor, Value, array, is_watched
 from tapegrad._ops.complex_parts import conjugate
 from tapegrad.functional.structures import leaves_of, map_leaves
 
-__all__ = ["Function", "conjugated", "getval", "holds_tensor", "holds_watched", "isbox", "replaced", "settled"]
+__all__ = ["Function", "conjugated", "getval", "holds_tensor", "holds_watched", "is_complex", "isbox", "settled"]
 
 Function: TypeAlias = Callable[..., Any]
 """What autograd calls a fun."""
@@ -93,8 +93,6 @@ def _conjugated_leaf(leaf: Any) -> Any:
     return np.conj(leaf) if np.iscomplexobj(leaf) else leaf
 
 
-def replaced(values: Iterable[Any], k: int, value: Any) -> list[Any]:
-    """Return a list of the values with another one in place of number `k`."""
-    result = list(values)
-    result[k] = value
-    return result
+def is_complex(x: Any) -> bool:
+    """Return whether a number, an array or a tensor is complex, which its dtype says."""
+    return x.dtype.is_complex if isinstance(x, Value) else np.iscomplexobj(x)

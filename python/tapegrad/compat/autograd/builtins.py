@@ -10,7 +10,6 @@ import builtins
 from builtins import dict, list, tuple  # noqa: UP029 (exported)
 from typing import Any
 
-from tapegrad import nest
 from tapegrad._native import Value
 from tapegrad.compat.autograd._values import getval, holds_watched
 
@@ -55,7 +54,7 @@ class _Holder(builtins.type):
     container: Any
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return builtins.isinstance(instance, cls.container) and any(map(holds_watched, nest.flatten(instance)))
+        return builtins.isinstance(instance, cls.container) and holds_watched(instance)
 
 
 class SequenceBox(metaclass=_Holder):

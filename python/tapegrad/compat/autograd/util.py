@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-
-from tapegrad.compat.autograd._values import replaced
 
 __all__ = ["func", "subval", "subvals", "toposort"]
 
@@ -21,7 +18,10 @@ def subvals(x: Iterable[Any], ivs: Iterable[tuple[int, Any]]) -> tuple[Any, ...]
     >>> subvals((1, 2, 3), [(0, 10), (2, 30)])
     (10, 2, 30)
     """
-    return tuple(functools.reduce(lambda values, pair: replaced(values, *pair), ivs, list(x)))
+    values = list(x)
+    for position, value in ivs:
+        values[position] = value
+    return tuple(values)
 
 
 def subval(x: Iterable[Any], i: int, v: Any) -> tuple[Any, ...]:
@@ -33,7 +33,7 @@ def subval(x: Iterable[Any], i: int, v: Any) -> tuple[Any, ...]:
     >>> subval((1, 2, 3), 1, 20)
     (1, 20, 3)
     """
-    return tuple(replaced(x, i, v))
+    return subvals(x, [(i, v)])
 
 
 def func(f: Any) -> Any:

@@ -53,7 +53,7 @@ def _vjp(ans: Any, f: Function, a: Any, x0: Any, distance: Function, tol: float)
     def vjp(g: Any) -> Any:
         def iteration(parameters: Any) -> Function:
             a, x, g = parameters
-            back = make_vjp(lambda y: f(a)(y), x)[0]
+            back = make_vjp(f(a), x)[0]
             return lambda u: g + back(u)
 
         u = fixed_point(iteration, (a, ans, g), g, distance, tol)

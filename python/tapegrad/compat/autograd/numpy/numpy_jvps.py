@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.autograd._values import getval
+from tapegrad.compat.autograd._values import is_complex
 
 __all__ = ["broadcast"]
 
@@ -21,6 +21,6 @@ def broadcast(x: Any, target: Any) -> Any:
     >>> broadcast(1.0, np.zeros(2))
     array([1., 1.])
     """
-    shape = np.shape(getval(target))
+    shape = np.shape(target)
     x = x if np.shape(x) == shape else np.broadcast_to(x, shape)
-    return x + 0j if np.iscomplexobj(getval(target)) and not np.iscomplexobj(getval(x)) else x
+    return x + 0j if is_complex(target) and not is_complex(x) else x

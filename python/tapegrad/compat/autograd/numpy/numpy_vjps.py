@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.autograd._values import Function, getval
+from tapegrad.compat.autograd._values import Function, is_complex
+from tapegrad.compat.autograd.numpy.numpy_wrapper import metadata
 
 __all__ = ["balanced_eq", "match_complex", "replace_zero", "unbroadcast", "unbroadcast_f"]
 
@@ -30,14 +31,14 @@ def unbroadcast(x: Any, target_meta: tuple[Any, ...], broadcast_idx: int = 0) ->
     >>> unbroadcast(np.ones((3, 2)), ((2,), 1, np.dtype(float), False))
     array([3., 3.])
     """
-    shape, ndim, _, is_complex = target_meta
+    shape, ndim, _, complex_target = target_meta
     missing = tuple(range(broadcast_idx, broadcast_idx + np.ndim(x) - ndim))
     if missing:
         x = np.sum(x, axis=missing)
     stretched = tuple([k for k, size in enumerate(shape) if size == 1 and np.shape(x)[k] != 1])
     if stretched:
         x = np.sum(x, axis=stretched, keepdims=True)
-    return np.real(x) if np.iscomplexobj(getval(x)) and not is_complex else x
+    return np.real(x) if is_complex(x) and not complex_target else x
 
 
 def unbroadcast_f(target: Any, f: Function) -> Function:
@@ -50,8 +51,6 @@ def unbroadcast_f(target: Any, f: Function) -> Function:
     >>> unbroadcast_f(2.0, lambda g: 3.0 * g)(np.ones(4))
     np.float64(12.0)
     """
-    from tapegrad.compat.autograd.numpy.numpy_wrapper import metadata
-
     target_meta = metadata(target)
     return lambda g: unbroadcast(f(g), target_meta)
 
@@ -65,7 +64,7 @@ def match_complex(target: Any, x: Any) -> Any:
     >>> match_complex(1.0, 2.0 + 1.0j), match_complex(1.0j, 2.0)
     (2.0, (2+0j))
     """
-    wanted, given = np.iscomplexobj(getval(target)), np.iscomplexobj(getval(x))
+    wanted, given = is_complex(target), is_complex(x)
     if given and not wanted:
         return np.real(x)
     return x + 0j if wanted and not given else x

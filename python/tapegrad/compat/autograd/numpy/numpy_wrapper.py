@@ -86,6 +86,7 @@ def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
 
 
 _where = wrapped(np.where, recorded.where)
+_BRANCHES = inspect.signature(lambda x, y: None)
 
 
 def where(condition: Any, *args: Any, **kwargs: Any) -> Any:
@@ -99,7 +100,7 @@ def where(condition: Any, *args: Any, **kwargs: Any) -> Any:
     """
     if not args and not kwargs:
         return _where(condition)
-    branches = inspect.signature(lambda x, y: None).bind(*args, **kwargs).args
+    branches = _BRANCHES.bind(*args, **kwargs).args
     result = _where(condition, *branches)
     if isinstance(result, np.ndarray) and not any([_holds_array(x) for x in (condition, *branches)]):
         return result.tolist()

@@ -48,8 +48,8 @@ def _vjp(argnums: Sequence[int], ans: Any, args: Sequence[Any], kwargs: dict[str
             a, collected = state[size : 2 * size] + g[k - 1], state[2 * size :]
         start = np.dot(np.asarray(func(ans[0], t[0], *unflatten(parameters))), a - g[0])
         by_time.append(-start)
-        results = {1: a, 2: np.stack(by_time[::-1]), 3: unflatten(settled(collected))}
-        return [settled(results[k]) if k != 3 else results[3] for k in argnums]
+        results = {1: settled(a), 2: settled(np.stack(by_time[::-1])), 3: unflatten(settled(collected))}
+        return [results[k] for k in argnums]
 
     return vjp
 

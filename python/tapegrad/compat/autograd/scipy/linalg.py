@@ -72,10 +72,8 @@ def _solve_banded(
     lower, upper = l_and_u
     diagonals = _tnp.asarray(ab)
     size = diagonals.shape[1]
-    row, column = _np.indices((size, size))
-    place = upper + row - column
-    inside = (place >= 0) & (place <= lower + upper)
-    matrix = _tnp.where(inside, diagonals[_np.where(inside, place, 0), column], 0.0)
+    # Of a single diagonal `diag` makes a stack of one matrix.
+    matrix = _tnp.reshape(_tapegrad.diag(diagonals, k=(-lower, upper)), (size, size))
     return _tnp.linalg.solve(matrix, b)
 
 
