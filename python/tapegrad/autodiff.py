@@ -73,12 +73,12 @@ class ForwardAccumulator:
         values = [primals] if isinstance(primals, Value) else nest.flatten(primals)
         given = [tangents] if isinstance(primals, Value) else nest.flatten(tangents)
         directions = [_direction(value, tangent, batched) for value, tangent in zip(values, given, strict=True)]
-        for k, value in enumerate(values):
-            if any(value is other for other in values[:k]):
-                raise ValueError(
-                    f"Tensor {value!r} was specified as a primal multiple times. This may indicate an error. If it "
-                    "was intended, please sum the corresponding tangents."
-                )
+        if len({id(value) for value in values}) < len(values):
+            twice = next(value for k, value in enumerate(values) if any([value is other for other in values[:k]]))
+            raise ValueError(
+                f"Tensor {twice!r} was specified as a primal multiple times. This may indicate an error. If it was "
+                "intended, please sum the corresponding tangents."
+            )
         self._batch = 0
         if batched:
             lengths = {direction.shape[0] for direction in directions}

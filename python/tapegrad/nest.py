@@ -13,7 +13,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, MappingView, MutableMapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from tapegrad._native import Value
+
 __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
+
+_LEAVES = frozenset({type(None), bool, int, float, complex, str, bytes, np.ndarray, np.float32, np.float64, np.int64})
+"""Types that are known to be leaves: to find out of another that it is no mapping takes Python many times as long."""
 
 
 def is_nested(structure: Any) -> bool:
@@ -30,7 +37,9 @@ def is_nested(structure: Any) -> bool:
     >>> nest.is_nested((1, 2)), nest.is_nested("ab")
     (True, False)
     """
-    return isinstance(structure, (list, tuple, Mapping, MappingView)) or _has_fields(structure)
+    if isinstance(structure, (list, tuple)):
+        return True
+    return not _is_plain_leaf(structure) and (isinstance(structure, (Mapping, MappingView)) or _has_fields(structure))
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -52,10 +61,11 @@ def flatten(structure: Any) -> list[Any]:
     >>> nest.flatten({"b": [2, 3], "a": 1})
     [1, 2, 3]
     """
-    if not is_nested(structure):
+    elements = _elements(structure)
+    if elements is None:
         return [structure]
     leaves: list[Any] = []
-    _flatten_into(structure, leaves)
+    _flatten_into(elements, leaves)
     return leaves
 
 
@@ -194,6 +204,8 @@ def _difference(nest1: Any, nest2: Any, check_types: bool) -> tuple[type[Excepti
             f"First structure: {_described(nest1)}. Second structure: {_described(nest2)}"
         )
     for element1, element2 in zip(elements1, elements2, strict=True):
+        if _is_plain_leaf(element1) and _is_plain_leaf(element2):
+            continue
         problem = _difference(element1, element2, check_types)
         if problem:
             return problem
@@ -210,6 +222,11 @@ def _same_kind(nest1: Any, nest2: Any) -> bool:
         return isinstance(nest2, Mapping)
     fields1, fields2 = getattr(nest1, "_fields", None), getattr(nest2, "_fields", None)
     return fields1 is not None and fields1 == fields2 and type(nest1).__name__ == type(nest2).__name__
+
+
+def _is_plain_leaf(structure: Any) -> bool:
+    """Whether `structure` is one of the commonest leaves; the others are those that no container is found to be."""
+    return type(structure) in _LEAVES or isinstance(structure, Value)
 
 
 def _has_fields(structure: Any) -> bool:
@@ -238,6 +255,8 @@ def _elements(structure: Any) -> Sequence[Any] | None:
     """The elements of a container in the order of flattening; None for a leaf."""
     if isinstance(structure, (list, tuple)):
         return structure
+    if _is_plain_leaf(structure):
+        return None
     if isinstance(structure, Mapping):
         return [structure[key] for key in _sorted_keys(structure)]
     if isinstance(structure, MappingView):
@@ -247,12 +266,13 @@ def _elements(structure: Any) -> Sequence[Any] | None:
     return None
 
 
-def _flatten_into(structure: Any, leaves: list[Any]) -> None:
-    for element in _elements(structure) or ():
-        if is_nested(element):
-            _flatten_into(element, leaves)
-        else:
+def _flatten_into(elements: Sequence[Any], leaves: list[Any]) -> None:
+    for element in elements:
+        inner = _elements(element)
+        if inner is None:
             leaves.append(element)
+        else:
+            _flatten_into(inner, leaves)
 
 
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
