@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 import tapegrad as tf
 
@@ -68,3 +71,22 @@ def slope_of_gradient(f: Callable[..., Any], x: Any, direction: Any) -> Any:
         g = inner.gradient(y, x)
         along = tf.reduce_sum(tf.math.real(tf.math.conj(g) * direction))
     return outer.gradient(along, x).numpy()
+
+
+@contextlib.contextmanager
+def found_anew(find: Any, *, scipy: bool) -> Iterator[None]:
+    """A cached function that imports what it returns from SciPy, as if called first, with SciPy or without."""
+    load = builtins.__import__
+
+    def without_scipy(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.split(".")[0] == "scipy":
+            raise ImportError(name)
+        return load(name, *args, **kwargs)
+
+    find.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        if not scipy:
+            patch.setattr(builtins, "__import__", without_scipy)
+        assert (find(np.dtype(float)) is not None) == scipy
+        yield
+    find.cache_clear()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from matrices import Make
+from matrices import Make, found_anew
 
 import tapegrad as tf
 from tapegrad._ops.matrix import factor, triangular
@@ -24,21 +23,10 @@ STACKS = {
 
 
 @pytest.fixture(params=["BLAS", "NumPy"])
-def solver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def solver(request: pytest.FixtureRequest) -> Iterator[None]:
     """Solve by BLAS, and as where SciPy is not installed."""
-    load = builtins.__import__
-
-    def without_scipy(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name.split(".")[0] == "scipy":
-            raise ImportError(name)
-        return load(name, *args, **kwargs)
-
-    triangular._blas_solver.cache_clear()
-    if request.param == "NumPy":
-        monkeypatch.setattr(builtins, "__import__", without_scipy)
-    assert (triangular._blas_solver(np.dtype(float)) is None) == (request.param == "NumPy")
-    yield
-    triangular._blas_solver.cache_clear()
+    with found_anew(triangular._blas_solver, scipy=request.param == "BLAS"):
+        yield
 
 
 def _by_substitution(a: Any, b: Any) -> Any:

@@ -21,6 +21,7 @@ from tapegrad._ops.complex_parts import conjugate, imag
 from tapegrad._ops.declare import TensorLike, silent, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.linear import matrix_transpose
+from tapegrad._ops.matrix.factorized import Factorized
 from tapegrad._ops.matrix.inverse import inv, inverse_or_nan
 from tapegrad._ops.matrix.parts import adjoint, as_matrices, on_matrices, trace
 
@@ -59,7 +60,7 @@ def _slogdet_vjp(gs: tuple[Tensor | None, Tensor | None], a: Tensor, out: tuple[
         weight = turn if weight is None else elementwise.add(weight, turn)
     if weight is None:
         return None
-    return elementwise.multiply_no_nan(adjoint(inverse_or_nan(a)), on_matrices(weight))
+    return elementwise.multiply_no_nan(adjoint(inverse_or_nan(a, Factorized(array(a)))), on_matrices(weight))
 
 
 _slogdet = structural("slogdet", lambda a: tuple(np.linalg.slogdet(a)), a=_slogdet_vjp)

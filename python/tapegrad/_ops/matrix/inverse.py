@@ -20,6 +20,7 @@ from tapegrad._native import Tensor, array, is_watched, matmul
 from tapegrad._ops.arguments import as_axis, as_inexact, as_int, as_tensor
 from tapegrad._ops.declare import Operation, TensorLike, linear, structural
 from tapegrad._ops.elementwise import elementwise
+from tapegrad._ops.matrix.factorized import Factorized
 from tapegrad._ops.matrix.parts import adjoint, as_matrices, band
 from tapegrad._ops.matrix.triangular import solve_triangular
 from tapegrad._ops.shaping import expand_dims, moveaxis, squeeze
@@ -43,19 +44,27 @@ def _inv_vjp(g: Tensor, out: Tensor) -> Tensor:
 _inv = structural("inv", lambda a: np.linalg.inv(a), a=_inv_vjp)
 
 
-def inverse_or_nan(a: Tensor) -> Tensor:
-    """Return the inverses of square matrices, with nan in place of those that do not exist."""
-    result: Tensor = _inverse_or_nan(a)
+def inverse_or_nan(a: Tensor, factorized: Factorized | None = None) -> Tensor:
+    """Return the inverses of square matrices, with nan in place of those that do not exist.
+
+    Parameters
+    ----------
+    a
+        Matrices, of shape (..., n, n).
+    factorized
+        The same, where the values need not be NumPy's to the last bit.
+    """
+    result: Tensor = _inverse_or_nan(a, factorized=factorized)
     return result
 
 
-def _inverse_or_nan_forward(a: _Array) -> _Array:
+def _inverse_or_nan_forward(a: _Array, *, factorized: Factorized | None) -> _Array:
     try:
-        return np.linalg.inv(a)
+        return np.linalg.inv(a) if factorized is None else factorized.inverse()
     except np.linalg.LinAlgError:
         if a.ndim == 2:
             return np.full_like(a, np.nan)
-        return np.stack([_inverse_or_nan_forward(matrix) for matrix in a])
+        return np.stack([_inverse_or_nan_forward(matrix, factorized=None) for matrix in a])
 
 
 _inverse_or_nan = structural("inv", _inverse_or_nan_forward, a=_inv_vjp)
@@ -83,35 +92,53 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
 
 
 def _solution(a: Tensor, b: Tensor) -> Tensor:
-    result: Tensor = _solve(a, b) if is_watched(a) else _solve_fixed(b, matrix=array(a), leading=0)
+    factorized = Factorized(array(a))
+    result: Tensor
+    if is_watched(a):
+        result = _solve(a, b, factorized=factorized)
+    else:
+        result = _solve_fixed(b, factorized=factorized, adjoined=False, leading=0)
     return result
 
 
-def _solve_a_vjp(g: Tensor, a: Tensor, out: Tensor) -> Tensor:
-    return elementwise.negative(matmul(_solution(adjoint(a), g), adjoint(out)))
+def _adjoint_solution(g: Tensor, a: Tensor, factorized: Factorized) -> Tensor:
+    if is_watched(a):
+        return _solution(adjoint(a), g)
+    result: Tensor = _solve_fixed(g, factorized=factorized, adjoined=True, leading=0)
+    return result
 
 
 _solve: Operation = structural(
     "solve",
-    lambda a, b: np.linalg.solve(a, b),
-    a=_solve_a_vjp,
-    b=lambda g, a: _solution(adjoint(a), g),
+    lambda a, b, *, factorized: np.linalg.solve(a, b),
+    a=lambda g, a, out, factorized: elementwise.negative(matmul(_adjoint_solution(g, a, factorized), adjoint(out))),
+    b=_adjoint_solution,
 )
+
+
+def _solve_fixed_forward(b: _Array, *, factorized: Factorized, adjoined: bool, leading: int) -> _Array:
+    # What is solved forwards is a value, and what is solved with the adjoint a derivative.
+    solve = factorized.solve_adjoint if adjoined else functools.partial(np.linalg.solve, factorized.matrices)
+    return _with_more_columns(solve, b, leading)
+
+
 _solve_fixed: Operation = linear(
     "solve",
-    lambda b, *, matrix, leading: _with_more_columns(np.linalg.solve, matrix, b, leading),
-    lambda g, matrix, leading: _solve_fixed(g, matrix=np.conjugate(matrix.swapaxes(-1, -2)), leading=leading),
+    _solve_fixed_forward,
+    lambda g, factorized, adjoined, leading: _solve_fixed(
+        g, factorized=factorized, adjoined=not adjoined, leading=leading
+    ),
     axes="leading",
 )
 
 
-def _with_more_columns(solve: Callable[[_Array, _Array], _Array], a: _Array, b: _Array, leading: int) -> _Array:
-    """Return `solve(a, b)` with the first axes of `b`, `leading` of them, moved behind its columns and back."""
+def _with_more_columns(solve: Callable[[_Array], _Array], b: _Array, leading: int) -> _Array:
+    """Return `solve(b)` with the first axes of `b`, `leading` of them, moved behind its columns and back."""
     if not leading:
-        return solve(a, b)
+        return solve(b)
     stack = b.shape[:leading]
     columns = np.moveaxis(b, range(leading), range(-leading, 0))
-    x = solve(a, columns.reshape(*b.shape[leading:-1], b.shape[-1] * math.prod(stack)))
+    x = solve(columns.reshape(*b.shape[leading:-1], b.shape[-1] * math.prod(stack)))
     return np.moveaxis(x.reshape(*x.shape[:-1], b.shape[-1], *stack), range(-leading, 0), range(leading))
 
 
@@ -157,8 +184,7 @@ _triangular_solve: Operation = structural(
 
 
 def _triangular_fixed_forward(b: _Array, *, matrix: _Array, lower: bool, adjoined: bool, leading: int) -> _Array:
-    solve = functools.partial(solve_triangular, lower=lower, adjoined=adjoined)
-    return _with_more_columns(solve, matrix, b, leading)
+    return _with_more_columns(lambda columns: solve_triangular(matrix, columns, lower, adjoined), b, leading)
 
 
 _triangular_solve_fixed: Operation = linear(

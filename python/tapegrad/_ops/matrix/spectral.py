@@ -23,6 +23,7 @@ from tapegrad._ops.complex_parts import conjugate, imag, real
 from tapegrad._ops.declare import Operation, TensorLike, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import getitem, take_along_axis
+from tapegrad._ops.matrix.factorized import Factorized
 from tapegrad._ops.matrix.inverse import inverse_or_nan
 from tapegrad._ops.matrix.parts import (
     adjoint,
@@ -206,7 +207,10 @@ def _eig_vjp(gs: tuple[Tensor | None, Tensor | None], out: tuple[Tensor, Tensor]
         of_vectors = elementwise.multiply_no_nan(conjugate(reciprocal_gaps(w)), overlaps)
         middle = of_vectors if middle is None else elementwise.add(middle, of_vectors)
     # The sweep takes the real part where the matrix is real.
-    return None if middle is None else matmul(matmul(adjoint(inverse_or_nan(v)), middle), adjoint(v))
+    if middle is None:
+        return None
+    inverse = inverse_or_nan(v, Factorized(array(v)))
+    return matmul(matmul(adjoint(inverse), middle), adjoint(v))
 
 
 _eig = structural("eig", lambda a: tuple(np.linalg.eig(a)), a=_eig_vjp)
@@ -215,7 +219,7 @@ _eig = structural("eig", lambda a: tuple(np.linalg.eig(a)), a=_eig_vjp)
 def _eigvals_vjp(g: Tensor, a: Tensor, out: Tensor) -> Tensor:
     w, v = eig(a)
     g = take_along_axis(g, _positions(array(w), array(out)), -1, repeats=False)
-    return matmul(adjoint(inverse_or_nan(v)), columns_times(g, adjoint(v)))
+    return matmul(adjoint(inverse_or_nan(v, Factorized(array(v)))), columns_times(g, adjoint(v)))
 
 
 _eigvals = structural("eigvals", lambda a: np.linalg.eigvals(a), a=_eigvals_vjp)
