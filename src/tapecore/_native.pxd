@@ -210,10 +210,12 @@ cdef extern from "structural.h" nogil:
     unsigned tg_structural_needs(int op, int k)
     tg_status tg_structural_apply(const tg_loops *loops, tg_workspace *workspace, const tg_call *call,
                                   const tg_value *operands, tg_value *out)
-    tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out)
     tg_status tg_join(tg_array *whole, int axis, tg_index begin, const tg_value *part)
     tg_status tg_slice_view(const tg_call *call, tg_array *whole, tg_array **out)
     bint tg_sum_agrees_with_numpy(const tg_array *array, uint64_t mask)
+
+cdef extern from "select.h" nogil:
+    tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out)
 
 cdef extern from "record.h" nogil:
     ctypedef enum tg_quick:

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "select.h"
 
 /* The values along an axis that they have, or along a new one. */
 static bool check_parts(const char *what, int count, tapegrad_value *const *values, int axis, bool new_axis) {

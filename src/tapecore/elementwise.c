@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "plane.h"
+
 /* Participants of a reverse walk. */
 enum { G = TG_MAX_OPERANDS + 1, ADJOINT = TG_MAX_OPERANDS + 2 };
 
@@ -31,8 +33,44 @@ static void add_value(tg_iterator *iterator, const tg_value *value) {
     }
 }
 
+/* Whether the result is the right one, rounded: the same however many elements a loop is called for. Others may differ
+ * in the last bit between NumPy's vector instructions and what it does with the rest of a run. */
+static bool is_exact(int op) {
+    switch (op) {
+    case TG_OP_ADD:
+    case TG_OP_SUBTRACT:
+    case TG_OP_MULTIPLY:
+    case TG_OP_DIVIDE:
+    case TG_OP_MAXIMUM:
+    case TG_OP_MINIMUM: return true;
+    default: return false;
+    }
+}
+
+/* Short rows by tiles; the walk's last participant is the result. */
+static void by_tiles(tg_loop loop, int count, int dtype, tg_plane *plane, tg_iterator *walk) {
+    enum { ELEMENTS = TG_BLOCK / 2 };
+    double blocks[TG_MAX_OPERANDS][ELEMENTS];
+    char *args[TG_MAX_OPERANDS + 1];
+    const tg_index itemsize = (tg_index)tg_itemsize(dtype);
+    const tg_index steps[TG_MAX_OPERANDS + 1] = {itemsize, itemsize, itemsize, itemsize};
+    plane->most = ELEMENTS / plane->run;
+    do {
+        for (tg_index first = 0; first < plane->rows; first += plane->most) {
+            const tg_index left = plane->rows - first, rows = left < plane->most ? left : plane->most;
+            const tg_index elements = rows * plane->run;
+            for (int i = 0; i < count; i++) {
+                args[i] = tg_plane_tile(plane, i, walk->data[i] + first * plane->outer[i], rows, dtype,
+                                        (char *)blocks[i]);
+            }
+            args[count] = walk->data[count] + first * plane->outer[count];
+            loop.function(args, &elements, steps, loop.data);
+        }
+    } while (tg_iterator_next(walk));
+}
+
 /* The general case: shapes that differ, arrays with gaps. */
-static __attribute__((noinline)) tg_status broadcast(tg_loop loop, tg_pool *pool, int count, int dtype,
+static __attribute__((noinline)) tg_status broadcast(tg_loop loop, tg_pool *pool, int count, int dtype, bool exact,
                                                      const tg_value *operands, tg_value *out) {
     tg_index shape[TG_MAX_DIMS], steps[TG_MAX_OPERANDS + 1];
     char *args[TG_MAX_OPERANDS + 1];
@@ -45,6 +83,11 @@ static __attribute__((noinline)) tg_status broadcast(tg_loop loop, tg_pool *pool
     for (int i = 0; i < count; i++) add_value(&walk, &operands[i]);
     tg_iterator_add_array(&walk, out->array);
     tg_iterator_coalesce(&walk);
+    tg_plane plane;
+    if (exact && tg_plane_begin(&plane, &walk)) {
+        by_tiles(loop, count, dtype, &plane, &walk);
+        return TG_OK;
+    }
     const tg_index run = tg_iterator_run(&walk);
     for (int i = 0; i <= count; i++) steps[i] = tg_iterator_step(&walk, i);
     do {
@@ -63,7 +106,8 @@ static inline bool in_step(const tg_array *a, const tg_array *b) {
 
 /* With `count` known to the compiler its loops are straight-line code. */
 static inline __attribute__((always_inline)) tg_status elementwise(const tg_loop loop, tg_pool *pool, const int count,
-                                                                   int dtype, const tg_value *operands, tg_value *out) {
+                                                                   int dtype, int op, const tg_value *operands,
+                                                                   tg_value *out) {
     const tg_index itemsize = (tg_index)tg_itemsize(dtype);
     char *args[TG_MAX_OPERANDS + 1];
     tg_index steps[TG_MAX_OPERANDS + 1];
@@ -96,7 +140,7 @@ static inline __attribute__((always_inline)) tg_status elementwise(const tg_loop
         loop.function(args, &one, steps, loop.data);
         return TG_OK;
     }
-    if (!plain) return broadcast(loop, pool, count, dtype, operands, out);
+    if (!plain) return broadcast(loop, pool, count, dtype, is_exact(op), operands, out);
     tg_status status = tg_array_like(pool, model, &out->array);
     if (status != TG_OK) return status;
     args[count] = out->array->data;
@@ -105,19 +149,24 @@ static inline __attribute__((always_inline)) tg_status elementwise(const tg_loop
     return TG_OK;
 }
 
+static tg_status run_loop(tg_loop loop, int count, tg_pool *pool, int dtype, int op, const tg_value *operands,
+                          tg_value *out) {
+    switch (count) {
+    case 1: return elementwise(loop, pool, 1, dtype, op, operands, out);
+    case 2: return elementwise(loop, pool, 2, dtype, op, operands, out);
+    default: return elementwise(loop, pool, count, dtype, op, operands, out);
+    }
+}
+
 tg_status tg_elementwise_loop(tg_loop loop, int count, tg_pool *pool, int dtype, const tg_value *operands,
                               tg_value *out) {
-    switch (count) {
-    case 1: return elementwise(loop, pool, 1, dtype, operands, out);
-    case 2: return elementwise(loop, pool, 2, dtype, operands, out);
-    default: return elementwise(loop, pool, count, dtype, operands, out);
-    }
+    return run_loop(loop, count, pool, dtype, -1, operands, out);
 }
 
 tg_status tg_elementwise(const tg_loops *loops, tg_pool *pool, int op, int dtype, const tg_value *operands,
                          tg_value *out) {
     const tg_loop loop = loops->elementwise[op][tg_native_index(dtype)];
-    return tg_elementwise_loop(loop, tg_op_table[op].operands, pool, dtype, operands, out);
+    return run_loop(loop, tg_op_table[op].operands, pool, dtype, op, operands, out);
 }
 
 void tg_splat(const void *number, int dtype, tg_index count, char *block) {
@@ -162,6 +211,16 @@ typedef struct partial_walk {
     bool accumulate;
 } partial_walk;
 
+static inline void set_input(tg_kernel_args *args, int role, const char *elements) {
+    if (role == G) {
+        args->g = elements;
+    } else if (role == TG_MAX_OPERANDS) {
+        args->out = elements;
+    } else {
+        args->operand[role] = elements;
+    }
+}
+
 /* One inner run, in blocks. data, steps: of the inputs, and last of the adjoint. */
 static void walk_run(const partial_walk *walk, char *const *data, const tg_index *steps, tg_index run) {
     const tg_index itemsize = (tg_index)tg_itemsize(walk->dtype);
@@ -176,13 +235,7 @@ static void walk_run(const partial_walk *walk, char *const *data, const tg_index
                 if (steps[i] != 0 || start == 0) gather_run(source, steps[i], args.count, walk->dtype, block);
                 source = block;
             }
-            if (walk->role[i] == G) {
-                args.g = source;
-            } else if (walk->role[i] == TG_MAX_OPERANDS) {
-                args.out = source;
-            } else {
-                args.operand[walk->role[i]] = source;
-            }
+            set_input(&args, walk->role[i], source);
         }
         if (steps[last] == itemsize) {
             args.adjoint = data[last] + start * itemsize;
@@ -195,6 +248,31 @@ static void walk_run(const partial_walk *walk, char *const *data, const tg_index
             walk->kernel(&args);
             tg_add_run(walk->loops, walk->dtype, block, args.count, data[last]);
         }
+    }
+}
+
+/* Rows from `first` on of a plane, whose last participant is the adjoint. data: at the plane's beginning. */
+static void walk_tile(const partial_walk *walk, tg_plane *plane, char *const *data, tg_index first) {
+    const int last = walk->inputs;
+    const tg_index left = plane->rows - first, rows = left < plane->most ? left : plane->most;
+    tg_kernel_args args = {.loops = walk->loops,
+                           .scratch = tg_workspace_block(walk->workspace, TG_MAX_PARTICIPANTS),
+                           .count = rows * plane->run};
+    for (int i = 0; i < last; i++) {
+        char *const tile = tg_plane_tile(plane, i, data[i] + first * plane->outer[i], rows, walk->dtype,
+                                         tg_workspace_block(walk->workspace, i));
+        set_input(&args, walk->role[i], tile);
+    }
+    char *const adjoint = data[last] + first * plane->outer[last];
+    if (plane->outer[last] && plane->inner[last]) {
+        args.adjoint = adjoint;
+        args.accumulate = walk->accumulate;
+        walk->kernel(&args);
+    } else {
+        args.adjoint = tg_workspace_block(walk->workspace, last);
+        args.accumulate = false;
+        walk->kernel(&args);
+        tg_plane_add(plane, last, args.adjoint, rows, walk->dtype, adjoint);
     }
 }
 
@@ -256,6 +334,15 @@ tg_status tg_elementwise_vjp(const tg_loops *loops, tg_workspace *workspace, con
     for (int i = 0; i < walk.inputs; i++) add_value(&iterator, inputs[i]);
     add_value(&iterator, adjoint);
     tg_iterator_coalesce(&iterator);
+    tg_plane plane;
+    if (tg_plane_begin(&plane, &iterator)) {
+        do {
+            for (tg_index first = 0; first < plane.rows; first += plane.most) {
+                walk_tile(&walk, &plane, iterator.data, first);
+            }
+        } while (tg_iterator_next(&iterator));
+        return TG_OK;
+    }
     for (int i = 0; i <= walk.inputs; i++) steps[i] = tg_iterator_step(&iterator, i);
     do {
         walk_run(&walk, iterator.data, steps, tg_iterator_run(&iterator));

@@ -4,6 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "select.h"
+
+/* Elements of a matrix that it costs nothing to copy before a product. */
+#define SMALL_MATRIX 1024
+
 /* Elements of the same order in another shape: a view if the source is contiguous, else a copy. */
 static tg_status reshape(tg_pool *pool, const tg_call *call, tg_array *source, tg_array **out) {
     if (source->contiguous) {
@@ -167,81 +172,6 @@ static tg_status cast(tg_pool *pool, const tg_call *call, tg_array *source, tg_a
     return status;
 }
 
-/* where(condition, x, 0), or with `inverted` where(condition, 0, x): x has the result's shape, the condition
- * broadcasts to it. */
-static tg_status mask(tg_pool *pool, const tg_call *call, const tg_array *x, const tg_array *condition,
-                      tg_array **out) {
-    tg_status status = tg_array_new(pool, x->dtype, call->ndim, call->shape, out);
-    if (status != TG_OK || (*out)->size == 0) return status;
-    const size_t itemsize = tg_itemsize(x->dtype);
-    const bool kept = !call->params[0];
-    tg_iterator walk;
-    tg_iterator_init(&walk, call->ndim, call->shape);
-    tg_iterator_add_array(&walk, x);
-    tg_iterator_add_array(&walk, condition);
-    tg_iterator_add_array(&walk, *out);
-    tg_iterator_coalesce(&walk);
-    const tg_index run = tg_iterator_run(&walk);
-    const tg_index step = tg_iterator_step(&walk, 0), condition_step = tg_iterator_step(&walk, 1);
-    do {
-        const char *from = walk.data[0], *test = walk.data[1];
-        char *to = walk.data[2];
-        for (tg_index i = 0; i < run; i++, from += step, test += condition_step, to += itemsize) {
-            if ((*test != 0) == kept) {
-                memcpy(to, from, itemsize);
-            } else {
-                memset(to, 0, itemsize);
-            }
-        }
-    } while (tg_iterator_next(&walk));
-    return TG_OK;
-}
-
-static void add_participant(tg_iterator *walk, const tg_value *value) {
-    if (value->array) {
-        tg_iterator_add_array(walk, value->array);
-    } else {
-        tg_iterator_add_scalar(walk, (void *)(uintptr_t)&value->scalar);
-    }
-}
-
-tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out) {
-    const tg_value all[3] = {*condition, *x, *y};
-    const size_t itemsize = tg_itemsize(x->dtype);
-    tg_index shape[TG_MAX_DIMS];
-    int ndim;
-    tg_status status = tg_broadcast_shapes(3, all, &ndim, shape);
-    *out = (tg_value){.array = NULL, .dtype = x->dtype};
-    if (status != TG_OK) return status;
-    if (ndim == 0) {
-        out->scalar = condition->scalar.b ? x->scalar : y->scalar;
-        return TG_OK;
-    }
-    status = tg_array_new(pool, x->dtype, ndim, shape, &out->array);
-    if (status != TG_OK || out->array->size == 0) return status;
-    tg_iterator walk;
-    tg_iterator_init(&walk, ndim, shape);
-    for (int i = 0; i < 3; i++) add_participant(&walk, &all[i]);
-    tg_iterator_add_array(&walk, out->array);
-    tg_iterator_coalesce(&walk);
-    const tg_index run = tg_iterator_run(&walk), test_step = tg_iterator_step(&walk, 0);
-    const tg_index x_step = tg_iterator_step(&walk, 1), y_step = tg_iterator_step(&walk, 2);
-    do {
-        const char *test = walk.data[0], *from_x = walk.data[1], *from_y = walk.data[2];
-        char *to = walk.data[3];
-        if (itemsize == 8) { /* the common case, which the compiler can make quick */
-            for (tg_index i = 0; i < run; i++, test += test_step, from_x += x_step, from_y += y_step, to += 8) {
-                memcpy(to, *test ? from_x : from_y, 8);
-            }
-        } else {
-            for (tg_index i = 0; i < run; i++, test += test_step, from_x += x_step, from_y += y_step, to += itemsize) {
-                memcpy(to, *test ? from_x : from_y, itemsize);
-            }
-        }
-    } while (tg_iterator_next(&walk));
-    return TG_OK;
-}
-
 tg_status tg_join(tg_array *whole, int axis, tg_index begin, const tg_value *part) {
     const size_t itemsize = tg_itemsize(whole->dtype);
     const tg_index *strides = tg_array_strides(whole);
@@ -333,11 +263,36 @@ static tg_status scatter_add(const tg_loops *loops, tg_pool *pool, const tg_call
     return status;
 }
 
+/* A transposed matrix that is small beside the other one, written out: for BLAS, tall products of such matrices are
+ * several times quicker then. *packed, owned by the caller: a view of it, or NULL. */
+static tg_status pack_transposed(const tg_array *matrix, tg_index other_size, tg_array **packed) {
+    *packed = NULL;
+    if (matrix->ndim != 2 || matrix->size > SMALL_MATRIX || other_size < 16 * matrix->size) return TG_OK;
+    const tg_index *shape = tg_array_shape(matrix), *strides = tg_array_strides(matrix);
+    const tg_index back[2] = {shape[1], shape[0]}, forth[2] = {strides[1], strides[0]};
+    tg_array *view, *copy;
+    tg_status status = tg_array_view((tg_array *)(uintptr_t)matrix, matrix->dtype, 2, back, forth, matrix->data, &view);
+    if (status != TG_OK) return status;
+    status = tg_array_contiguous(view, &copy);
+    tg_array_release(view);
+    if (status != TG_OK) return status;
+    const tg_index *size = tg_array_strides(copy), as_before[2] = {size[1], size[0]};
+    status = tg_array_view(copy, copy->dtype, 2, shape, as_before, copy->data, packed);
+    tg_array_release(copy);
+    return status;
+}
+
 static tg_status matmul(const tg_loops *loops, tg_pool *pool, const tg_call *call, const tg_array *a,
                         const tg_array *b, tg_array **out) {
     tg_status status = tg_array_new(pool, call->dtype, call->ndim, call->shape, out);
     if (status != TG_OK || (*out)->size == 0) return status;
     const tg_loop loop = loops->matmul[tg_native_index(call->dtype)];
+    tg_array *packed = NULL;
+    if (call->params[0] & TG_MATMUL_FREE && call->params[0] & 2) {
+        status = pack_transposed(b, a->size, &packed);
+        if (status != TG_OK) return status;
+        if (packed) b = packed;
+    }
     const tg_array *operand[3] = {a, b, *out};
     const bool swapped[3] = {call->params[0] & 1, call->params[0] & 2, false};
     tg_index core[3][2], steps[9];
@@ -360,6 +315,7 @@ static tg_status matmul(const tg_loops *loops, tg_pool *pool, const tg_call *cal
         char *args[3] = {walk.data[0], walk.data[1], walk.data[2]};
         loop.function(args, dims, steps, loop.data);
     } while (tg_iterator_next(&walk));
+    tg_array_release(packed);
     return TG_OK;
 }
 
@@ -374,7 +330,7 @@ static tg_status apply_arrays(const tg_loops *loops, tg_workspace *workspace, co
     case TG_SUM: return sum(loops, workspace, call, x, out);
     case TG_EXPAND: return expand(call, x, out);
     case TG_CAST: return cast(pool, call, x, out);
-    case TG_MASK: return mask(pool, call, x, other, out);
+    case TG_MASK: return tg_select_masked(pool, call, x, other, out);
     case TG_TAKE: return take(pool, call, x, (const int64_t *)(void *)other->data, other->size, out);
     case TG_SCATTER_ADD:
         return scatter_add(loops, pool, call, x, (const int64_t *)(void *)other->data, other->size, out);

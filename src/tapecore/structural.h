@@ -41,9 +41,12 @@ typedef enum tg_structural_op {
     TG_TAKE,        /* operands x, indices (int64, contiguous, within bounds); params: axis; if there is a second one, a
                      * source's gradient lists the rows taken (axis 0 only) */
     TG_SCATTER_ADD, /* operands x, indices; params: axis */
-    TG_MATMUL,      /* operands of two or more dimensions; params: 1 a transposed | 2 b transposed */
+    TG_MATMUL,      /* operands of two or more dimensions; params: 1 a transposed | 2 b transposed | TG_MATMUL_FREE */
     TG_STRUCTURAL_OPS
 } tg_structural_op;
+
+/* In a matmul's params[0]: the result need not be what NumPy's has to the last bit, as in derivatives. */
+enum { TG_MATMUL_FREE = 4 };
 
 /* One use of a structural operation. */
 typedef struct tg_call {
@@ -78,10 +81,6 @@ unsigned tg_structural_needs(int op, int k);
  * caller. */
 tg_status tg_structural_apply(const tg_loops *loops, tg_workspace *workspace, const tg_call *call,
                               const tg_value *operands, tg_value *out);
-
-/* where(condition, x, y) of values of one type, broadcast against each other. *out: owned by the caller. TG_BAD_SHAPE
- * if the shapes do not fit. */
-tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out);
 
 /* Copies `part` to its place in `whole`, from position `begin` of axis `axis` on; it has the whole's other sizes, and
  * may lack the axis. */

@@ -39,7 +39,7 @@ static void matmul_transposition(const tg_node *node, uint32_t k, tg_transpositi
     bool other_flag = own_transposed ? other_transposed : !other_transposed;
     bool first = out->cotangent_second ? other_flag : own_transposed;
     bool second = out->cotangent_second ? own_transposed : other_flag;
-    out->storage[0] = (first ? 1 : 0) | (second ? 2 : 0);
+    out->storage[0] = (first ? 1 : 0) | (second ? 2 : 0) | TG_MATMUL_FREE;
     /* The leading (stacked) dimensions are the cotangent's; the sweep sums over those that were broadcast. */
     tg_call *call = &out->call;
     int stacked = node->ndim - 2;

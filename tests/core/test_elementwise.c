@@ -5,11 +5,14 @@
 
 #define ROUNDS 300
 
-/* A shape, and shapes that broadcast to it. Now and then the last axis is longer than a block. */
+/* A shape, and shapes that broadcast to it. Now and then the last axis, or the one before, is longer than a block. */
 static void random_shape(lab *l, int *ndim, tg_index *shape) {
     *ndim = lab_below(l, 5);
     for (int d = 0; d < *ndim; d++) shape[d] = lab_below(l, 20) == 0 ? 0 : 1 + lab_below(l, 4);
-    if (*ndim && lab_below(l, 4) == 0) shape[*ndim - 1] = TG_BLOCK - 1 + lab_below(l, TG_BLOCK + 3);
+    if (*ndim && lab_below(l, 4) == 0) {
+        const int before = *ndim > 1 ? lab_below(l, 2) : 0;
+        shape[*ndim - 1 - before] = TG_BLOCK - 1 + lab_below(l, TG_BLOCK + 3);
+    }
 }
 
 static tensor random_operand(lab *l, int dtype, int ndim, const tg_index *shape, bool whole) {
