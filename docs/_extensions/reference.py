@@ -40,12 +40,24 @@ _THEMES = {
     "Derivatives of your own": ("_custom_gradient", "primitives", "_ops.registered"),
     "Less memory for more time": ("checkpointing",),
     "Elementwise operations": ("", "_ops.elementwise", "_ops.complex_parts", "_tf.arithmetic", "_tf.clip"),
-    "Reductions, products and order": ("_tf.reductions", "_tf.ordering", "linalg.products"),
-    "New tensors and conversions": ("_tf.creation", "_interchange", "_tf.initializers", "keras.initializers"),
-    "Shapes, joining and cutting": ("_tf.shapes", "_tf.arrays", "_tf.tensor_shape", "_tf.tensor_spec"),
+    "Reductions, products and order": (
+        "_tf.reductions",
+        "_tf.running",
+        "_tf.extremes",
+        "_tf.ordering",
+        "linalg.products",
+    ),
+    "New tensors and conversions": (
+        "_tf.creation",
+        "_tf.conversion",
+        "_interchange",
+        "_tf.initializers",
+        "keras.initializers",
+    ),
+    "Shapes, joining and cutting": ("_tf.shapes", "_tf.arrays", "_tf.joining", "_tf.tensor_shape", "_tf.tensor_spec"),
     "Indexing, gathering and scattering": ("_tf.indexing", "_tf.scatter"),
     "Branches, loops and functions": ("_tf.control_flow", "_tf.functional", "_tf.functions", "_tf.printing"),
-    "Checks": ("_tf.value_checks", "_tf.form_checks"),
+    "Checks": ("_tf.value_checks", "_tf.number_checks", "_tf.form_checks"),
     "Element types": ("dtypes",),
 }
 """The groups of `tapegrad` itself: a title, and the modules that belong to it, without the package's name."""

@@ -106,6 +106,13 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
 def l2_loss(t: TensorLike, name: str | None = None) -> Tensor:
     """``sum(t**2) / 2``.
 
+    Parameters
+    ----------
+    t
+        A tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf

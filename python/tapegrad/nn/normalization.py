@@ -138,6 +138,8 @@ def normalize_moments(
         The sums that `sufficient_statistics` returns.
     shift
         What was subtracted from the elements before, or `None`.
+    name
+        Has no effect.
 
     Examples
     --------
