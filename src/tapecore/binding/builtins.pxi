@@ -1,0 +1,89 @@
+# The elementwise functions as builtins.
+
+cdef tuple OPERAND_NAMES = ("x", "y", "z")
+
+
+cdef object call_elementwise(object self, PyObject **args, Py_ssize_t count, PyObject *names):
+    """What `sin(x)` and its like run: `self` is the operation's number."""
+    cdef int op = self
+    if names == NULL:
+        if count == 1 and tg_op_table[op].operands == 1:
+            return unary(op, <object>args[0])
+        if count == 2 and tg_op_table[op].operands == 2:
+            if is_value(<object>args[0]) or is_value(<object>args[1]):
+                result = binary(op, <object>args[0], <object>args[1])
+                if result is not NotImplemented:
+                    return result
+    return call_with_names(op, args, count, names)
+
+
+cdef object call_with_names(int op, PyObject **args, Py_ssize_t count, PyObject *names):
+    """Keywords x, y, z, and a last `name` that is ignored as in TensorFlow's signatures."""
+    cdef Py_ssize_t i
+    cdef int operands = tg_op_table[op].operands
+    given = {}
+    if count > operands + 1:
+        raise TypeError(f"{OPS[op]}() takes {operands} operands and a name, got {count} positional arguments")
+    for i in range(count):
+        given[OPERAND_NAMES[i] if i < operands else "name"] = <object>args[i]
+    if names != NULL:
+        for i, key in enumerate(<tuple>names):
+            if key in given:
+                raise TypeError(f"{OPS[op]}() got multiple values for argument {key!r}")
+            given[key] = <object>args[count + i]
+    given.pop("name", None)
+    missing = [key for key in OPERAND_NAMES[:operands] if key not in given]
+    if missing or len(given) != operands:
+        wrong = missing or [key for key in given if key not in OPERAND_NAMES[:operands]]
+        raise TypeError(f"{OPS[op]}() takes the arguments {', '.join(OPERAND_NAMES[:operands])} and name; "
+                        f"{'missing' if missing else 'unknown'}: {', '.join(wrong)}")
+    return elementwise_general(op, tuple([given[key] for key in OPERAND_NAMES[:operands]]))
+
+
+class _Number(int):
+    """An operation's number, to which its function is bound; pickle finds the function by its name in tapegrad."""
+
+    def __reduce__(self):
+        return import_module, ("tapegrad",)
+
+
+cdef list KEPT_ALIVE = []  # the texts that the method definitions below point to
+
+
+cdef int make_builtins() except -1:
+    cdef PyMethodDef *definitions = <PyMethodDef *>calloc(TG_ELEMENTWISE_OPS, sizeof(PyMethodDef))
+    cdef int op, k
+    if definitions == NULL:
+        raise MemoryError()
+    for op in range(TG_ELEMENTWISE_OPS):
+        info = &tg_op_table[op]
+        names = ", ".join(OPERAND_NAMES[:info.operands])
+        rules = "\n".join([f"    d/d{OPERAND_NAMES[k]} = {info.partial[k].decode()}" if info.partial[k] != NULL
+                           else f"    not differentiable in {OPERAND_NAMES[k]}" for k in range(info.operands)])
+        doc = (f"{OPS[op]}($module, {names}, name=None)\n--\n\nElementwise: {info.summary.decode()}.\n\n"
+               "The operands (numbers, arrays, tensors, variables) are broadcast; types are promoted as in NumPy 2. "
+               f"Derivatives::\n\n{rules}{example('elementwise', 'tapegrad', OPS[op])}").encode()
+        KEPT_ALIVE.append(doc)
+        definitions[op].ml_name = info.name
+        definitions[op].ml_meth = <void *><builtin>call_elementwise
+        definitions[op].ml_flags = METH_FASTCALL | METH_KEYWORDS
+        definitions[op].ml_doc = <const char *>doc
+        elementwise[OPS[op]] = PyCFunction_NewEx(&definitions[op], _Number(op), "tapegrad")
+    return 0
+
+
+make_builtins()
+
+
+def op_table():
+    """The table of elementwise operations: (name, operands, forward, partials, domains, complex_rule, summary) each."""
+    cdef int op, k
+    rows = []
+    for op in range(TG_ELEMENTWISE_OPS):
+        info = &tg_op_table[op]
+        rows.append((OPS[op], info.operands, None if info.forward == NULL else info.forward.decode(),
+                     tuple([None if info.partial[k] == NULL else info.partial[k].decode()
+                            for k in range(info.operands)]),
+                     tuple([info.domain[k].decode() for k in range(info.operands)]),
+                     info.complex_rule.decode(), info.summary.decode()))
+    return tuple(rows)

@@ -1,0 +1,102 @@
+# Operations whose rules are written in Python.
+
+cdef class pause:
+    """`with pause():` nothing inside is recorded by the tapes that record on this thread now.
+
+    Tapes entered inside record as usual.
+    """
+
+    cdef int base
+
+    def __enter__(self):
+        cdef tg_thread *thread = tg_thread_current()
+        self.base = thread.base
+        thread.base = thread.count
+        return self
+
+    def __exit__(self, *details):
+        cdef tg_thread *thread = tg_thread_current()
+        thread.base = min(self.base, thread.count)  # tapes may have been left inside
+
+
+cdef void release_payload(void *payload) noexcept nogil:
+    """Payloads belong to the GradientTape's list, where the cycle collector sees them; the node only borrows."""
+
+
+cdef object rule_name(object rule):
+    return getattr(rule, "name", None) or type(rule).__name__
+
+
+def record(rule, operands, results, saved):
+    """Appends an operation with a Python rule to every tape that knows an operand.
+
+    Parameters
+    ----------
+    rule : object with a method ``vjp(saved, cotangents, wanted)``
+        `cotangents` has a tensor or None (zero) per result, `wanted` a bool per operand; it returns a sequence with
+        the cotangent (or None) of each operand, computed by recorded operations. The sweep sums over broadcast
+        dimensions and converts types.
+    operands : tuple of values; those that are not tensors or variables are constants
+    results : array or tensor, or a tuple of them
+    saved : anything; passed to the rule
+
+    Returns
+    -------
+    Tensor or tuple of Tensor
+        the results; those given as tensors are these very objects
+    """
+    cdef tg_thread *thread = tg_thread_current()
+    cdef tg_tape *tape
+    cdef tg_output *outputs
+    cdef uint32_t *slots
+    cdef uint32_t slot
+    cdef PyObject **pointers
+    cdef Value value
+    cdef int i, k, count = len(operands), results_count
+    cdef bint bare = not isinstance(results, tuple), tracked
+    tensors = tuple([r if isinstance(r, Tensor) else own(r) for r in ((results,) if bare else results)])
+    results_count = len(tensors)
+    if not tg_thread_records(thread) or not results_count:
+        return tensors[0] if bare else tensors
+    outputs = <tg_output *>malloc(results_count * sizeof(tg_output) + count * (sizeof(PyObject *) + sizeof(uint32_t)))
+    if outputs == NULL:
+        raise MemoryError()
+    try:
+        pointers = <PyObject **>(outputs + results_count)
+        slots = <uint32_t *>(pointers + count)
+        for k in range(count):
+            pointers[k] = <PyObject *>operands[k] if isinstance(operands[k], Value) else NULL
+        for i in range(results_count):
+            value = <Value>tensors[i]
+            outputs[i].dtype = value.value.dtype
+            outputs[i].ndim = tg_value_ndim(&value.value)
+            outputs[i].shape = tg_value_shape(&value.value)
+        payload = (rule, saved)
+        known = []
+        for i in range(thread.base, thread.count):
+            tape = thread.tapes[i]
+            tracked = False
+            for k in range(count):
+                tracked |= pointers[k] != NULL and slot_on(tape, <Value>pointers[k]) != TG_NO_SLOT
+            if tracked and tape.owner == NULL:  # of the C interface, which records its own ops
+                if not isinstance(rule, _OpRule):
+                    raise TypeError(f"a tape of the C interface cannot record {rule_name(rule)}, whose rule is in "
+                                    "Python")
+            elif tracked:
+                known.append(i)
+                await_readers(tape)
+                for k in range(results_count):
+                    add_handle(<Value>tensors[k], tape, tape.slots + k)
+        for i in known:
+            tape = thread.tapes[i]
+            for k in range(count):
+                slots[k] = TG_NO_SLOT
+                if pointers[k] != NULL:
+                    slots[k] = tg_handles_find(&(<Value>pointers[k]).handles, tape.id)
+            (<GradientTape>tape.owner).keep(payload)
+            check(tg_tape_record_external(tape, count, slots, results_count, outputs, <void *>payload, &slot))
+    finally:
+        free(outputs)
+    if is_observed(thread):
+        observe(thread, rule_name(rule), listed_values(operands), tensors)
+    return tensors[0] if bare else tensors
