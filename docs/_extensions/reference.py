@@ -124,11 +124,19 @@ def _documentation(entry: Entry) -> str:
     else:
         lines += [f".. py:data:: {first}", f"   :value: {entry.value!r}"]
     kind = "class" if inspect.isclass(entry.value) else "function" if callable(entry.value) else "data"
+    if entry.model:
+        lines += ["", f"   The parameters are those of `{entry.model} <{_manual(entry.model)}>`__.", ""]
     if others:
         lines += ["", "   Also " + ", ".join(f"``{name}``" for name in others) + ".", ""]
     for name in others:
         lines += ["", f".. py:{kind}:: {name}", "   :no-typesetting:"]
     return "\n".join(lines) + "\n\n"
+
+
+def _manual(name: str) -> str:
+    """Return the address where NumPy's or SciPy's manual describes a function."""
+    manual = "https://docs.scipy.org/doc/scipy" if name.startswith("scipy.") else "https://numpy.org/doc/stable"
+    return f"{manual}/reference/generated/{name}.html"
 
 
 def _others_table(group: list[Entry]) -> str:
