@@ -11,6 +11,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_extensions"))
 # The cells of notebooks run in kernels of their own: small arrays, which several threads would only slow down.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.pop("MPLBACKEND", None)  # with another backend than theirs, notebooks would silently have no plots
 
 project = "tapegrad"
 author = "the tapegrad developers"
