@@ -169,8 +169,8 @@ def gelu(features: TensorLike, approximate: bool = False, name: str | None = Non
         Of any shape.
     approximate : bool
         Whether to use the tanh approximation of the distribution function.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Examples
     --------
