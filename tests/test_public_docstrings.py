@@ -17,12 +17,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "docs" / "_extensions"))
 from public_names import Entry, entries
 
 ENTRIES = {entry.names[0]: entry for entry in entries() if entry.is_own and callable(entry.value)}
+HAS_ALL_MODELS = np.lib.NumpyVersion(np.__version__) >= "2.4.0"
+"""Older ones lack functions whose parameters are not described here."""
 SECTION = r"^{}\n-+\n(.*?)(?=^\S[^\n]*\n---|\Z)"
 
 
@@ -69,7 +72,7 @@ def problems(value: Any, text: str, *, complete: bool) -> list[str]:
 @pytest.mark.parametrize("name", ENTRIES)
 def test_docstring_is_whole(name: str) -> None:
     entry = ENTRIES[name]
-    assert not problems(entry.value, documentation(entry), complete=entry.model is None)
+    assert not problems(entry.value, documentation(entry), complete=entry.model is None and HAS_ALL_MODELS)
 
 
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # by NumPy 2.5

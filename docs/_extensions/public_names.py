@@ -44,7 +44,10 @@ class Entry:
 
     @property
     def model(self) -> str | None:
-        """The name of NumPy's or SciPy's function that it is named after, if it has the same parameters."""
+        """The name of NumPy's or SciPy's function that it is named after, if it has the same parameters.
+
+        A few more or fewer are the same: versions add some.
+        """
         for name in self.names:
             package, _, member = name.removeprefix("tapegrad.").partition(".")
             if package not in _MODELS:
@@ -53,7 +56,8 @@ class Entry:
                 function = operator.attrgetter(member)(importlib.import_module(_MODELS[package]))
             except AttributeError:
                 continue
-            if _parameters(function) in (None, _parameters(self.value)):
+            theirs, own = _parameters(function), _parameters(self.value)
+            if theirs is None or own is None or theirs <= own or own <= theirs:
                 return f"{_MODELS[package]}.{member}"
         return None
 
@@ -94,10 +98,10 @@ def entries() -> list[Entry]:
     return list(found.values())
 
 
-def _parameters(function: Any) -> list[str] | None:
+def _parameters(function: Any) -> set[str] | None:
     """Return the names of a function's parameters; None for some of C's that do not say."""
     try:
-        return list(inspect.signature(function).parameters)
+        return set(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return None
 
