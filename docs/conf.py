@@ -11,6 +11,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_extensions"))
 # The cells of notebooks run in kernels of their own: small arrays, which several threads would only slow down.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.pop("MPLBACKEND", None)  # with another backend than theirs, notebooks would silently have no plots
 
 project = "tapegrad"
 author = "the tapegrad developers"
@@ -25,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "names",
+    "quotes",
     "mathml",
     "reference",
     "sphinx_gallery.gen_gallery",
@@ -55,7 +57,9 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "reset_modules": ("matplotlib", "plots.reset"),
     "show_memory": False,
+    "thumbnail_size": (600, 420),
     "write_computation_times": False,  # its page would fetch a program
     "remove_config_comments": True,
 }
@@ -71,6 +75,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_domain_indices = False  # the reference lists the namespaces
 html_theme_options = {
     "navbar_align": "left",
     "navigation_with_keys": False,

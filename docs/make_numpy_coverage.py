@@ -180,7 +180,14 @@ def page() -> str:
             f"{sum(row.status == status for row in own)} {status}"
             for status in (DIFFERENTIABLE, STEPS, INAPPLICABLE, REFUSAL)
         )
-        lines += [f"## {namespace}", "", f"{len(own)} functions: {counts}.", "", "| function | | |", "|---|---|---|"]
+        lines += [
+            f"## {namespace}",
+            "",
+            f"{len(own)} functions: {counts}.",
+            "",
+            "| function | what it is | remark |",
+            "|---|---|---|",
+        ]
         lines += [f"| `{row.name}` | {row.status} | {row.remark} |" for row in own]
         lines.append("")
     return "\n".join(lines)

@@ -52,8 +52,8 @@ HEAD = """\
 # Special functions
 
 Made by `python docs/make_special.py` with SciPy {version}. `tapegrad.special` has the functions of `scipy.special`
-under the same names, and needs SciPy (`pip install tapegrad[scipy]`). Values are SciPy's; [accuracy.md](accuracy.md)
-says how accurate the derivatives are. SciPy's ufuncs may also be called themselves: with a tensor, what
+under the same names, and needs SciPy (`pip install tapegrad[scipy]`). Values are SciPy's; a table says
+[how accurate the derivatives are](accuracy.md). SciPy's ufuncs may also be called themselves: with a tensor, what
 `scipy.special.gamma(x)` gives is `tapegrad.special.gamma(x)`. SciPy's other functions convert their arguments, so here
 they are functions of their own.
 

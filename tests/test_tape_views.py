@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import tapegrad as tf
-from tapegrad._drawing.layout import layers
 
 
 def program(**options):
@@ -237,28 +236,6 @@ def test_large_tape_is_drawn_in_part():
     assert "201 nodes" in tape._repr_html_()
     assert "the last 80 nodes" in tape._repr_html_()
     assert len(drawn(tape).findall(f".//{SVG}rect")) == 80
-
-
-@pytest.mark.parametrize(
-    ("operands", "depths"),
-    [
-        ([], []),
-        ([()], [0]),
-        ([(), (0,), (1,), (0, 2)], [0, 1, 2, 3]),
-        ([(), (), (0, 1), (0,)], [0, 0, 1, 1]),
-    ],
-)
-def test_layers(operands, depths):
-    found = layers(operands)
-    assert [next(k for k, layer in enumerate(found) if node in layer) for node in range(len(operands))] == depths
-    assert sorted(node for layer in found for node in layer) == list(range(len(operands)))
-
-
-def test_layers_avoid_crossings():
-    # Two chains whose second nodes come in the other order: drawn as they come, their lines would cross.
-    found = layers([(), (), (1,), (0,)])
-    first, second = found
-    assert second == [{0: 3, 1: 2}[node] for node in first]
 
 
 # --- life -------------------------------------------------------------------------------------------------------------

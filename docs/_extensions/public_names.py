@@ -6,6 +6,8 @@ The reference is written from this list, and the tests of the docstrings walk it
 from __future__ import annotations
 
 import importlib
+import inspect
+import operator
 import sys
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -17,6 +19,9 @@ __all__ = ["Entry", "entries", "heading", "namespaces"]
 
 _WITH_EXTRAS = ("scipy", "special")
 """Namespaces that `tapegrad.__all__` leaves out, since they cannot be imported everywhere."""
+
+_MODELS = {"numpy": "numpy", "special": "scipy.special"}
+"""Namespaces, without the package's name, whose functions are those of another package."""
 
 
 @dataclass
@@ -36,6 +41,25 @@ class Entry:
     def module(self) -> str:
         """The module that defines it."""
         return getattr(self.value, "__module__", None) or type(self.value).__module__
+
+    @property
+    def model(self) -> str | None:
+        """The name of NumPy's or SciPy's function that it is named after, if it has the same parameters.
+
+        A few more or fewer are the same: versions add some.
+        """
+        for name in self.names:
+            package, _, member = name.removeprefix("tapegrad.").partition(".")
+            if package not in _MODELS:
+                continue
+            try:
+                function = operator.attrgetter(member)(importlib.import_module(_MODELS[package]))
+            except AttributeError:
+                continue
+            theirs, own = _parameters(function), _parameters(self.value)
+            if theirs is None or own is None or theirs <= own or own <= theirs:
+                return f"{_MODELS[package]}.{member}"
+        return None
 
     @property
     def is_own(self) -> bool:
@@ -72,6 +96,14 @@ def entries() -> list[Entry]:
     for entry in found.values():
         entry.names.sort(key=lambda name: _rank(entry, name))
     return list(found.values())
+
+
+def _parameters(function: Any) -> set[str] | None:
+    """Return the names of a function's parameters; None for some of C's that do not say."""
+    try:
+        return set(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return None
 
 
 def _is_own(value: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from public_names import Entry, entries, heading, namespaces
@@ -40,12 +41,24 @@ _THEMES = {
     "Derivatives of your own": ("_custom_gradient", "primitives", "_ops.registered"),
     "Less memory for more time": ("checkpointing",),
     "Elementwise operations": ("", "_ops.elementwise", "_ops.complex_parts", "_tf.arithmetic", "_tf.clip"),
-    "Reductions, products and order": ("_tf.reductions", "_tf.ordering", "linalg.products"),
-    "New tensors and conversions": ("_tf.creation", "_interchange", "_tf.initializers", "keras.initializers"),
-    "Shapes, joining and cutting": ("_tf.shapes", "_tf.arrays", "_tf.tensor_shape", "_tf.tensor_spec"),
+    "Reductions, products and order": (
+        "_tf.reductions",
+        "_tf.running",
+        "_tf.extremes",
+        "_tf.ordering",
+        "linalg.products",
+    ),
+    "New tensors and conversions": (
+        "_tf.creation",
+        "_tf.conversion",
+        "_interchange",
+        "_tf.initializers",
+        "keras.initializers",
+    ),
+    "Shapes, joining and cutting": ("_tf.shapes", "_tf.arrays", "_tf.joining", "_tf.tensor_shape", "_tf.tensor_spec"),
     "Indexing, gathering and scattering": ("_tf.indexing", "_tf.scatter"),
     "Branches, loops and functions": ("_tf.control_flow", "_tf.functional", "_tf.functions", "_tf.printing"),
-    "Checks": ("_tf.value_checks", "_tf.form_checks"),
+    "Checks": ("_tf.value_checks", "_tf.number_checks", "_tf.form_checks"),
     "Element types": ("dtypes",),
 }
 """The groups of `tapegrad` itself: a title, and the modules that belong to it, without the package's name."""
@@ -99,6 +112,11 @@ def _summary_table(group: list[Entry]) -> str:
     return f".. autosummary::\n   :nosignatures:\n\n{names}\n"
 
 
+def _also(entry: Entry) -> list[str]:
+    """Return a paragraph with the other names of an object."""
+    return ["Also " + ", ".join(f"``{name}``" for name in entry.names[1:]) + ".", ""] if entry.names[1:] else []
+
+
 def _documentation(entry: Entry) -> str:
     """Return the directive that documents an object, and the targets for its other names."""
     first, *others = entry.names
@@ -110,13 +128,36 @@ def _documentation(entry: Entry) -> str:
     elif callable(entry.value):
         lines += [f".. autofunction:: {first}"]
     else:
-        lines += [f".. py:data:: {first}", f"   :value: {entry.value!r}"]
+        lines += [f".. py:data:: {first}", f"   :value: {entry.value!r}", "", *[f"   {line}" for line in _also(entry)]]
     kind = "class" if inspect.isclass(entry.value) else "function" if callable(entry.value) else "data"
-    if others:
-        lines += ["", "   Also " + ", ".join(f"``{name}``" for name in others) + ".", ""]
     for name in others:
         lines += ["", f".. py:{kind}:: {name}", "   :no-typesetting:"]
     return "\n".join(lines) + "\n\n"
+
+
+def _manual(name: str) -> str:
+    """Return the address where NumPy's or SciPy's manual describes a function."""
+    manual = "https://docs.scipy.org/doc/scipy" if name.startswith("scipy.") else "https://numpy.org/doc/stable"
+    return f"{manual}/reference/generated/{name}.html"
+
+
+@cache
+def _documented() -> dict[str, Entry]:
+    """Return the public objects by the names that document them."""
+    return {entry.names[0]: entry for entry in entries()}
+
+
+def _amend(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Add to a docstring, ahead of its sections, what the code need not repeat: other names, another's parameters."""
+    entry = _documented().get(name)
+    if entry is None:
+        return
+    first = next((k for k, line in enumerate(lines[1:]) if re.fullmatch("-{3,}", line)), len(lines))
+    added = []
+    if entry.model:
+        added += [f"The parameters are those of `{entry.model} <{_manual(entry.model)}>`__.", ""]
+    added += _also(entry)
+    lines[first:first] = added if first < len(lines) else ["", *added]
 
 
 def _others_table(group: list[Entry]) -> str:
@@ -212,4 +253,5 @@ def _write(app: Sphinx) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Let Sphinx call this before it looks for sources."""
     app.connect("builder-inited", _write)
+    app.connect("autodoc-process-docstring", _amend, priority=100)  # before numpydoc reads the sections
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -138,13 +138,13 @@ print(f"{np.sum(np.abs(pulls) < 2)} of {len(pulls)} measurements put aside lie w
 figure = plt.figure(figsize=(10, 7), layout="constrained")
 grid = figure.add_gridspec(2, 2, height_ratios=[1.2, 1])
 axes = figure.add_subplot(grid[0, :])
-axes.plot(times, brightness(times), color="black", linestyle="--", linewidth=1, label="truth")
+axes.plot(times, brightness(times), color="gray", linestyle="--", linewidth=1, label="truth")
 axes.plot(times, curve, color="C0", linewidth=2, label="mean")
 axes.fill_between(
     times, curve - 2 * deviation, curve + 2 * deviation, color="C0", alpha=0.25, label="two standard deviations"
 )
 axes.errorbar(days[kept], measured[kept], SIGMA, fmt=".", color="C1", label="measured")
-axes.plot(days[~kept], measured[~kept], "s", color="white", markeredgecolor="C5", label="put aside", zorder=3)
+axes.plot(days[~kept], measured[~kept], "s", color="none", markeredgecolor="C5", label="put aside", zorder=3)
 axes.set(title="The star's brightness", xlabel="day", ylabel="parts per thousand", xlim=(times[0], times[-1]))
 axes.legend(loc="lower left", ncols=5, frameon=False, fontsize="small")
 axes.set_ylim(bottom=axes.get_ylim()[0] - 3)

@@ -23,7 +23,7 @@ import tapegrad.scipy
 
 plt.style.use("tableau-colorblind10")
 BENIGN = {"marker": "o", "color": "white", "markeredgecolor": "black", "linestyle": "", "markersize": 4}
-MALIGNANT = {"marker": "^", "color": "black", "linestyle": "", "markersize": 4}
+MALIGNANT = {"marker": "^", "color": "black", "markeredgecolor": "white", "linestyle": "", "markersize": 5}
 
 # %%
 # The data
@@ -155,7 +155,7 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), layout="constraine
 shades = left.contourf(*plane.T, expit(grid @ small).T, np.linspace(0, 1, 11), cmap="PuOr_r", alpha=0.7)
 figure.colorbar(shades, ax=left, label="probability of malignancy")
 for sample in random.multivariate_normal(small, small_covariance, size=60):
-    left.contour(*plane.T, (grid @ sample).T, [0.0], colors="black", linewidths=0.5, alpha=0.4)
+    left.contour(*plane.T, (grid @ sample).T, [0.0], colors="gray", linewidths=0.5, alpha=0.6)
 error = np.sqrt(np.einsum("xyi,ij,xyj->xy", grid, small_covariance, grid))
 shades = right.contourf(*plane.T, error.T, 10, cmap="Blues", alpha=0.8)
 figure.colorbar(shades, ax=right, label="error of the log-odds")

@@ -130,9 +130,9 @@ sky = figure.add_subplot(grid[:, 0])
 for elements in random.multivariate_normal(found.x, covariance, size=60):
     sky.plot(*revolution(elements), color="C0", alpha=0.12, linewidth=1)
 sky.plot(*revolution(found.x), color="C0", linewidth=2, label="fitted orbit, and\n60 from its distribution")
-sky.plot(*revolution(TRUTH), color="black", linewidth=1, linestyle="--", label="true orbit")
+sky.plot(*revolution(TRUTH), color="gray", linewidth=1, linestyle="--", label="true orbit")
 sky.errorbar(measured[0], measured[1], xerr=SIGMA, yerr=SIGMA, fmt=".", color="C1", label="measured", zorder=3)
-sky.plot(0.0, 0.0, "*", color="black", markersize=12)
+sky.plot(0.0, 0.0, "*", color="gray", markersize=12)
 centre = revolution(found.x).mean(axis=1)
 for when in (0, -1):
     outside = centre + 1.14 * (positions(found.x, years)[:, when] - centre)
@@ -181,7 +181,7 @@ for radius, share in zip((1, 2), shares, strict=True):
     ellipse = Ellipse(found.x[PAIR], width, height, angle=tilt, fill=False, color="C0", linewidth=2, label=label)
     ellipse.set_linestyle("-" if radius == 1 else "--")
     left.add_patch(ellipse)
-left.plot(*TRUTH[PAIR], "*", color="C1", markersize=14, markeredgecolor="black", label="truth")
+left.plot(*TRUTH[PAIR], "*", color="C1", markersize=14, markeredgecolor="gray", label="truth")
 left.set(title="Period and size of the orbit", xlabel=NAMES[0], ylabel=NAMES[3])
 left.legend(frameon=False, fontsize="small")
 

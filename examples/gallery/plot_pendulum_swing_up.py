@@ -127,7 +127,7 @@ path = LineCollection(
 path.set_clim(-LIMIT, LIMIT)
 phase.add_collection(path)
 for k, name in ((0, "start"), (-1, "end")):
-    phase.plot(*states[k], "o", color="black")
+    phase.plot(*states[k], "o", color="gray")
     phase.annotate(name, states[k], (8, 0), textcoords="offset points", va="center", fontsize="small")
 phase.set(title="Phase portrait", xlabel="angle / rad", ylabel="rate / (rad/s)")
 phase.set_xticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], ["-π", "-π/2", "0", "π/2", "π"])

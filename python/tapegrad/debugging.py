@@ -12,21 +12,23 @@ from tapegrad._tf.form_checks import (
     assert_type,
     is_numeric_tensor,
 )
+from tapegrad._tf.number_checks import (
+    assert_all_finite,
+    assert_negative,
+    assert_non_negative,
+    assert_non_positive,
+    assert_positive,
+    check_numerics,
+)
 from tapegrad._tf.value_checks import (
     Assert,
-    assert_all_finite,
     assert_equal,
     assert_greater,
     assert_greater_equal,
     assert_less,
     assert_less_equal,
     assert_near,
-    assert_negative,
-    assert_non_negative,
-    assert_non_positive,
     assert_none_equal,
-    assert_positive,
-    check_numerics,
 )
 
 __all__ = [

@@ -261,14 +261,14 @@ def as_dtype(type_value: Any) -> DType:
 
 # Conversions are operations, which come after the native module and so after this one.
 _CONVERSIONS = {
-    "cast": "tapegrad._tf.creation",
+    "cast": "tapegrad._tf.conversion",
     "complex": "tapegrad._ops.complex_parts",
-    "saturate_cast": "tapegrad._tf.creation",
+    "saturate_cast": "tapegrad._tf.conversion",
 }
 
 if TYPE_CHECKING:
     from tapegrad._ops.complex_parts import complex
-    from tapegrad._tf.creation import cast, saturate_cast
+    from tapegrad._tf.conversion import cast, saturate_cast
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,8 @@ from tapegrad._native import Tensor
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._tf import math_special as special
 from tapegrad._tf.arithmetic import (
+    accumulate_n,
+    add_n,
     angle,
     atan2,
     conj,
@@ -34,6 +36,7 @@ from tapegrad._tf.counting import (
     confusion_matrix,
     zero_fraction,
 )
+from tapegrad._tf.extremes import argmax, argmin, in_top_k, top_k
 from tapegrad._tf.gamma import (
     betainc,
     digamma,
@@ -53,22 +56,9 @@ from tapegrad._tf.math_special import (
     bessel_i1,
     bessel_i1e,
 )
-from tapegrad._tf.ordering import (
-    in_top_k,
-    invert_permutation,
-    is_non_decreasing,
-    is_strictly_increasing,
-    top_k,
-)
+from tapegrad._tf.ordering import invert_permutation, is_non_decreasing, is_strictly_increasing
 from tapegrad._tf.reductions import (
-    accumulate_n,
-    add_n,
-    argmax,
-    argmin,
     count_nonzero,
-    cumprod,
-    cumsum,
-    cumulative_logsumexp,
     reduce_all,
     reduce_any,
     reduce_euclidean_norm,
@@ -81,6 +71,7 @@ from tapegrad._tf.reductions import (
     reduce_sum,
     reduce_variance,
 )
+from tapegrad._tf.running import cumprod, cumsum, cumulative_logsumexp
 from tapegrad._tf.segments import (
     segment_max,
     segment_mean,

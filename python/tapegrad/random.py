@@ -54,6 +54,11 @@ _lock = _forks.lock()  # after what is done under it: the last one registered is
 def set_seed(seed: int) -> None:
     """Start the random numbers of this module afresh: from here on, the same calls give the same numbers.
 
+    Parameters
+    ----------
+    seed
+        Any integer.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -137,8 +142,6 @@ def truncated_normal(
 ) -> Tensor:
     """Return numbers drawn from a normal distribution, those beyond two standard deviations drawn again.
 
-    The parameters are those of `normal`.
-
     Parameters
     ----------
     shape
@@ -150,6 +153,8 @@ def truncated_normal(
         A floating-point type.
     seed
         Makes the numbers repeatable, together with `set_seed`.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -222,6 +227,15 @@ def uniform(
 
 def shuffle(value: TensorLike, seed: int | None = None, name: str | None = None) -> Tensor:
     """Return `value` with its entries along the first axis in random order; gradients follow them.
+
+    Parameters
+    ----------
+    value
+        A tensor with one axis at least.
+    seed
+        Makes the order repeatable, together with `set_seed`.
+    name
+        Has no effect.
 
     Raises
     ------

@@ -31,6 +31,13 @@ __all__ = [
 def fft(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the discrete Fourier transform over the last axis; complex, whatever the input.
 
+    Parameters
+    ----------
+    input
+        A tensor of shape (..., n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -42,6 +49,13 @@ def fft(input: TensorLike, name: str | None = None) -> Tensor:
 
 def ifft(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the inverse of `fft`.
+
+    Parameters
+    ----------
+    input
+        A tensor of shape (..., n).
+    name
+        Has no effect.
 
     Examples
     --------
@@ -62,6 +76,13 @@ def _over_last(transform: Callable[..., Tensor], input: TensorLike, count: int) 
 def fft2d(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the discrete Fourier transform over the last two axes.
 
+    Parameters
+    ----------
+    input
+        A tensor of shape (..., m, n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -73,6 +94,13 @@ def fft2d(input: TensorLike, name: str | None = None) -> Tensor:
 
 def ifft2d(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the inverse of `fft2d`.
+
+    Parameters
+    ----------
+    input
+        A tensor of shape (..., m, n).
+    name
+        Has no effect.
 
     Examples
     --------
@@ -86,6 +114,13 @@ def ifft2d(input: TensorLike, name: str | None = None) -> Tensor:
 def fft3d(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the discrete Fourier transform over the last three axes.
 
+    Parameters
+    ----------
+    input
+        A tensor of shape (..., l, m, n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -97,6 +132,13 @@ def fft3d(input: TensorLike, name: str | None = None) -> Tensor:
 
 def ifft3d(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the inverse of `fft3d`.
+
+    Parameters
+    ----------
+    input
+        A tensor of shape (..., l, m, n).
+    name
+        Has no effect.
 
     Examples
     --------
@@ -156,6 +198,15 @@ def rfft(input_tensor: TensorLike, fft_length: Any = None, name: str | None = No
 def irfft(input_tensor: TensorLike, fft_length: Any = None, name: str | None = None) -> Tensor:
     """Return the inverse of `rfft`: `fft_length` real numbers, by default 2 * (m - 1) of m elements.
 
+    Parameters
+    ----------
+    input_tensor
+        A tensor of shape (..., m).
+    fft_length
+        The number of elements of the result, or a list with it; `None` is 2 * (m - 1).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -167,6 +218,15 @@ def irfft(input_tensor: TensorLike, fft_length: Any = None, name: str | None = N
 
 def rfft2d(input_tensor: TensorLike, fft_length: Any = None, name: str | None = None) -> Tensor:
     """Return the transform of real numbers over the last two axes, of which the last one has half of the elements.
+
+    Parameters
+    ----------
+    input_tensor
+        A real tensor of shape (..., m, n).
+    fft_length
+        The sizes of these axes before the transform, cut or filled up with zeros; `None` leaves them.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -180,6 +240,15 @@ def rfft2d(input_tensor: TensorLike, fft_length: Any = None, name: str | None = 
 def irfft2d(input_tensor: TensorLike, fft_length: Any = None, name: str | None = None) -> Tensor:
     """Return the inverse of `rfft2d`.
 
+    Parameters
+    ----------
+    input_tensor
+        A tensor of shape (..., l, m).
+    fft_length
+        The sizes of the result along these axes; `None` is 2 * (m - 1) for the last one.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -191,6 +260,15 @@ def irfft2d(input_tensor: TensorLike, fft_length: Any = None, name: str | None =
 
 def rfft3d(input_tensor: TensorLike, fft_length: Any = None, name: str | None = None) -> Tensor:
     """Return the transform of real numbers over the last three axes, of which the last one has half of the elements.
+
+    Parameters
+    ----------
+    input_tensor
+        A real tensor of shape (..., l, m, n).
+    fft_length
+        The sizes of these axes before the transform, cut or filled up with zeros; `None` leaves them.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -204,6 +282,15 @@ def rfft3d(input_tensor: TensorLike, fft_length: Any = None, name: str | None = 
 def irfft3d(input_tensor: TensorLike, fft_length: Any = None, name: str | None = None) -> Tensor:
     """Return the inverse of `rfft3d`.
 
+    Parameters
+    ----------
+    input_tensor
+        A tensor of shape (..., k, l, m).
+    fft_length
+        The sizes of the result along these axes; `None` is 2 * (m - 1) for the last one.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -216,6 +303,15 @@ def irfft3d(input_tensor: TensorLike, fft_length: Any = None, name: str | None =
 def fftshift(x: TensorLike, axes: Any = None, name: str | None = None) -> Tensor:
     """Return `x` shifted so that the zero frequency, the first along each of `axes` (`None`: all), is in the middle.
 
+    Parameters
+    ----------
+    x
+        A tensor.
+    axes
+        An axis, several, or `None` for all of them.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -227,6 +323,15 @@ def fftshift(x: TensorLike, axes: Any = None, name: str | None = None) -> Tensor
 
 def ifftshift(x: TensorLike, axes: Any = None, name: str | None = None) -> Tensor:
     """Return the inverse of `fftshift`.
+
+    Parameters
+    ----------
+    x
+        A tensor.
+    axes
+        An axis, several, or `None` for all of them.
+    name
+        Has no effect.
 
     Examples
     --------

@@ -22,7 +22,7 @@ from importlib import import_module
 
 import numpy as np
 
-from tapegrad._examples import example
+from tapegrad._examples import example, parameters
 from tapegrad.dtypes import DTYPES, as_dtype
 
 cnp.import_array()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import NamedTuple
 
-from tapegrad._drawing.layout import layers
+from tapegrad._drawing.layout import Layout, layout
 from tapegrad._drawing.nodes import Node, endings, nbytes, nodes
+from tapegrad._drawing.placing import places
 from tapegrad._native import GradientTape
 from tapegrad._observing.budget import readable_bytes
 
@@ -15,6 +17,7 @@ __all__ = ["to_html"]
 _LIMIT = 80  # nodes drawn, the last ones of the tape
 _LETTER = 6.7  # the width of a letter
 _HEIGHT, _GAP, _RISE, _MARGIN = 36.0, 18.0, 30.0, 8.0
+_LANE = 10.0  # between a line that passes a layer and what stands beside it
 
 
 class _Box(NamedTuple):
@@ -65,34 +68,54 @@ def _boxes(tape: GradientTape, listed: list[Node], start: int) -> list[_Box]:
 
 
 def _svg(boxes: list[_Box]) -> str:
-    rows = layers([box.operands for box in boxes])
-    widths = [sum([boxes[k].width for k in row]) + _GAP * (len(row) - 1) for row in rows]
-    whole = max(widths)
-    centres: dict[int, tuple[float, float]] = {}
-    for depth, (row, width) in enumerate(zip(rows, widths, strict=True)):
-        x = _MARGIN + (whole - width) / 2
-        for k in row:
-            centres[k] = (x + boxes[k].width / 2, _MARGIN + depth * (_HEIGHT + _RISE))
-            x += boxes[k].width + _GAP
-    parts = [_line(centres[k], centres[place]) for place, box in enumerate(boxes) for k in box.operands]
-    parts += [_drawn(box, *centres[place]) for place, box in enumerate(boxes)]
-    size = (whole + 2 * _MARGIN, len(rows) * (_HEIGHT + _RISE) - _RISE + 2 * _MARGIN)
+    found = layout([box.operands for box in boxes])
+    widths = [box.width for box in boxes] + [0.0] * (len(found.origins) - len(boxes))
+    middles = places(found, lambda left, right: _apart(widths[left], widths[right]), partial(_straightness, len(boxes)))
+    start = min([middle - width / 2 for middle, width in zip(middles, widths, strict=True)]) - _MARGIN
+    middles = [middle - start for middle in middles]
+    tops = {item: _MARGIN + k * (_HEIGHT + _RISE) for k, layer in enumerate(found.layers) for item in layer}
+    parts = [_lines(found, lines, middles, tops) for lines in _carriers(found, len(boxes))]
+    parts += [_drawn(box, middles[place], tops[place]) for place, box in enumerate(boxes)]
+    width = max([middle + width / 2 for middle, width in zip(middles, widths, strict=True)]) + _MARGIN
+    height = len(found.layers) * (_HEIGHT + _RISE) - _RISE + 2 * _MARGIN
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]:.0f} {size[1]:.0f}" width="{size[0]:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'style="max-width: 100%" role="img" font-family="monospace" font-size="11" stroke="currentColor">'
         + "".join(parts)
         + "</svg>"
     )
 
 
-def _line(origin: tuple[float, float], end: tuple[float, float]) -> str:
-    """Return a curve from the bottom of one box to the top of another."""
-    (x0, y0), (x1, y1) = (origin[0], origin[1] + _HEIGHT), end
-    middle = (y0 + y1) / 2
-    return (
-        f'<path d="M{x0:.1f} {y0:.1f}C{x0:.1f} {middle:.1f} {x1:.1f} {middle:.1f} {x1:.1f} {y1:.1f}" '
-        'fill="none" stroke-opacity="0.5"/>'
-    )
+def _apart(left: float, right: float) -> float:
+    """Return the least distance between the middles of neighbours of these widths; lanes have none."""
+    return (left + right) / 2 + (_GAP if left and right else _LANE)
+
+
+def _straightness(boxes: int, item: int, other: int) -> float:
+    """Return how upright a line should be: most of all one between two lanes."""
+    return (1.0, 2.0, 8.0)[(item >= boxes) + (other >= boxes)]
+
+
+def _carriers(found: Layout, boxes: int) -> list[list[int]]:
+    """Return for each box whose result is used the items that carry it: the box itself, and its lanes."""
+    carriers: list[list[int]] = [[] for _ in range(boxes)]
+    for item, origin in enumerate(found.origins):
+        carriers[origin].append(item)
+    return [items for items in carriers if found.below[items[0]]]
+
+
+def _lines(found: Layout, carriers: list[int], middles: list[float], tops: dict[int, float]) -> str:
+    """Return all lines from one box as one path, which is equally dark where they lie upon each other."""
+    steps = []
+    for item in carriers:
+        x, y = middles[item], tops[item]
+        if item != carriers[0]:
+            steps.append(f"M{x:.1f} {y:.1f}v{_HEIGHT:.0f}")
+        y += _HEIGHT
+        for end in found.below[item]:
+            x1, y1, middle = middles[end], tops[end], y + _RISE / 2
+            steps.append(f"M{x:.1f} {y:.1f}C{x:.1f} {middle:.1f} {x1:.1f} {middle:.1f} {x1:.1f} {y1:.1f}")
+    return f'<path d="{"".join(steps)}" fill="none" stroke-opacity="0.5"/>'
 
 
 def _drawn(box: _Box, x: float, y: float) -> str:

@@ -1,4 +1,6 @@
-"""Examples for the docstrings of functions that come from tables. Each table has a file here, a line for each name.
+"""Parameters and examples for the docstrings of functions that come from tables.
+
+The examples of each table have a file here, with a line for each name.
 
 A line is `name | operands | what is printed`, where an apostrophe marks the operands to differentiate in, or
 `name | expression | what is printed`. `docs/make_examples.py` fills in the last column, and the tests run the examples.
@@ -7,9 +9,10 @@ A line is `name | operands | what is printed`, where an apostrophe marks the ope
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
-__all__ = ["example", "lines", "statements"]
+__all__ = ["example", "lines", "parameters", "statements"]
 
 _IMPORTS = {"import io": r"\bio\.", "import numpy as np": r"\bnp\."}
 
@@ -57,3 +60,22 @@ def example(table: str, namespace: str, name: str) -> str:
     given, printed = lines(table)[name]
     code = "\n".join([f">>> {statement}" for statement in statements(f"{namespace}.{name}", given)])
     return f"\n\nExamples\n--------\n{code}\n{printed}\n"
+
+
+def parameters(names: Sequence[str], about: str, *, named: bool = True) -> str:
+    """Return the section of a docstring that describes the operands of an elementwise function.
+
+    Parameters
+    ----------
+    names
+        What the operands are called.
+    about
+        The end of the sentence about them.
+    named
+        Whether the function takes TensorFlow's `name` as well.
+    """
+    one = "A number, an array, a tensor or a variable"
+    several = "Numbers, arrays, tensors or variables, which are broadcast"
+    subject = several if names[1:] else one
+    name = "\nname\n    Has no effect." if named else ""
+    return f"\n\nParameters\n----------\n{', '.join(names)}\n    {subject}{about}.{name}"

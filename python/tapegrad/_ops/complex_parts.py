@@ -54,6 +54,11 @@ _imag: Operation = linear("imag", forward=lambda x: np.imag(x), transpose=lambda
 def complex(real: TensorLike, imag: TensorLike) -> Tensor:
     """Return `real + 1j * imag`, elementwise: complex64 of float32 parts, complex128 of float64 parts.
 
+    Parameters
+    ----------
+    real, imag
+        Tensors of float32 or float64, which are broadcast.
+
     Raises
     ------
     TypeError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tapegrad._examples import example
+from tapegrad._examples import example, parameters
 from tapegrad._native import Tensor, apply_ufunc
 from tapegrad._native import elementwise as _table
 
@@ -78,7 +78,8 @@ def _of_ufunc(ufunc: np.ufunc) -> Callable[..., Tensor]:
     operation.__name__ = operation.__qualname__ = ufunc.__name__
     operation.__module__ = "tapegrad"  # where pickle finds it
     operation.__doc__ = (
-        f"NumPy's `{ufunc.__name__}`, elementwise, with broadcasting; not differentiable: the result is on no tape."
+        f"NumPy's `{ufunc.__name__}`, elementwise; not differentiable: the result is on no tape."
+        + parameters(("x", "y")[: ufunc.nin], "; types are promoted as in NumPy 2")
         + example("elementwise", "tapegrad", ufunc.__name__)
     )
     return operation

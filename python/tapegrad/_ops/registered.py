@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 import tapegrad._protocols  # noqa: F401 (enters NumPy's own ufuncs into the table)
 from tapegrad import _forks
+from tapegrad._examples import parameters
 from tapegrad._native import UFUNC_OPERATIONS, Loop, Tensor, cast, is_watched, own, tensor
 from tapegrad._ops.declare import Operation, Rule, silent, structural
 from tapegrad._ops.ufunc_rules import PIECEWISE_CONSTANT, Partial, operand_names, table_names, vjp_of
@@ -351,8 +352,9 @@ def _documentation(ufunc: np.ufunc, rows: Sequence[Sequence[Partial]], operands:
                 lines.append(f"d {of}/d{operand} = {' '.join(str(partial).split())}")
     rules = "\n".join([f"    {line}" for line in lines])
     end = "" if summary.endswith(".") else "."
+    order = ", in the order of the ufunc's operands" if operands[1:] else ""
     return (
-        f"{summary}{end}\n\nElementwise: the operands (numbers, arrays, tensors, variables) are broadcast, and values "
-        f"and types are the ufunc's. Derivatives::\n\n{rules}\n\nRaises\n------\nTypeError\n"
+        f"{summary}{end}\n\nElementwise; values and types are the ufunc's. Derivatives::\n\n{rules}"
+        f"{parameters(operands, order, named=False)}\n\nRaises\n------\nTypeError\n"
         "    If a tape watches an operand in which there is no derivative, or keywords are given."
     )

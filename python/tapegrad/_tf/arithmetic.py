@@ -11,9 +11,13 @@ from tapegrad._ops import complex_parts, creation, reductions
 from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.declare import TensorLike
 from tapegrad._ops.elementwise import elementwise
+from tapegrad._tf.tensor_shape import TensorShape
+from tapegrad.dtypes import as_dtype
 from tapegrad.indexed_slices import IndexedSlices
 
 __all__ = [
+    "accumulate_n",
+    "add_n",
     "angle",
     "atan2",
     "conj",
@@ -47,6 +51,13 @@ truncatemod = elementwise.fmod
 def atan2(y: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
     """Return the angle of the point (x, y), elementwise, between -pi and pi; its derivative at (0, 0) is 0.
 
+    Parameters
+    ----------
+    y, x
+        Real coordinates, which are broadcast.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -59,6 +70,13 @@ def atan2(y: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
 def truediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return `x / y`, elementwise.
 
+    Parameters
+    ----------
+    x, y
+        The dividend and the divisor, which are broadcast.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -70,6 +88,13 @@ def truediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
 
 def truncatediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor:
     """Return `x / y` rounded towards 0, elementwise; not differentiable.
+
+    Parameters
+    ----------
+    x, y
+        The dividend and the divisor, which are broadcast.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -85,6 +110,15 @@ def truncatediv(x: TensorLike, y: TensorLike, name: str | None = None) -> Tensor
 
 def scalar_mul(scalar: TensorLike, x: TensorLike | IndexedSlices, name: str | None = None) -> Tensor | IndexedSlices:
     """Return `scalar * x`; the scalar must have no dimensions, and `IndexedSlices` stay slices.
+
+    Parameters
+    ----------
+    scalar
+        A number, or a tensor without dimensions.
+    x
+        A tensor or `IndexedSlices`.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -105,6 +139,13 @@ def scalar_mul(scalar: TensorLike, x: TensorLike | IndexedSlices, name: str | No
 def rsqrt(x: TensorLike, name: str | None = None) -> Tensor:
     """Return `1 / sqrt(x)`, elementwise.
 
+    Parameters
+    ----------
+    x
+        A tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -116,6 +157,13 @@ def rsqrt(x: TensorLike, name: str | None = None) -> Tensor:
 
 def reciprocal_no_nan(x: TensorLike, name: str | None = None) -> Tensor:
     """Return `1 / x`, elementwise, and 0 where `x` is 0.
+
+    Parameters
+    ----------
+    x
+        A tensor.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -132,6 +180,15 @@ def polyval(coeffs: Sequence[TensorLike], x: TensorLike, name: str | None = None
 
     It is differentiable with respect to `x` and to the coefficients, a list of tensors which are broadcast, that of the
     highest power first.
+
+    Parameters
+    ----------
+    coeffs
+        A list of tensors, the coefficient of the highest power first.
+    x
+        Where to take the value; it is broadcast with the coefficients.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -159,7 +216,18 @@ def l2_normalize(
 ) -> Tensor:
     """Return `x / sqrt(max(sum(x**2), epsilon))`, the sum being over `axis` (`None` for all).
 
-    `dim` is an older name of `axis`.
+    Parameters
+    ----------
+    x
+        A tensor.
+    axis
+        An axis, several, or `None` for all of them.
+    epsilon
+        The least sum of squares to divide by.
+    name
+        Has no effect.
+    dim
+        An older name of `axis`.
 
     Examples
     --------
@@ -176,6 +244,13 @@ def l2_normalize(
 def real(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the real part, elementwise.
 
+    Parameters
+    ----------
+    input
+        A tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -187,6 +262,13 @@ def real(input: TensorLike, name: str | None = None) -> Tensor:
 
 def imag(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the imaginary part, elementwise.
+
+    Parameters
+    ----------
+    input
+        A tensor.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -200,6 +282,13 @@ def imag(input: TensorLike, name: str | None = None) -> Tensor:
 def conj(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the complex conjugate, elementwise.
 
+    Parameters
+    ----------
+    x
+        A tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -212,6 +301,13 @@ def conj(x: TensorLike, name: str | None = None) -> Tensor:
 def angle(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the argument of complex numbers, elementwise.
 
+    Parameters
+    ----------
+    input
+        A tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -219,3 +315,70 @@ def angle(input: TensorLike, name: str | None = None) -> Tensor:
     1.5708
     """
     return complex_parts.angle(input)
+
+
+def add_n(inputs: Any, name: str | None = None) -> Tensor:
+    """Return the sum of several tensors of one shape.
+
+    Parameters
+    ----------
+    inputs
+        A list of tensors of one shape and dtype.
+    name
+        Has no effect.
+
+    Raises
+    ------
+    ValueError
+        If there are no tensors, or their shapes differ.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.add_n([[1, 2], [3, 4], [5, 6]]).numpy().tolist()
+    [9, 12]
+    """
+    tensors = [as_tensor(x) for x in inputs] if isinstance(inputs, list | tuple) else [as_tensor(inputs)]
+    if not tensors:
+        raise ValueError("add_n: at least one tensor is needed.")
+    total = tensors[0]
+    for x in tensors[1:]:
+        if x.shape != total.shape:
+            raise ValueError(f"add_n: the tensors must have one shape, not {total.shape} and {x.shape}.")
+        total = elementwise.add(total, x)
+    return total
+
+
+def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Tensor:
+    """Return the sum of several tensors of one shape, as `add_n`, after a check of their shape and type.
+
+    Parameters
+    ----------
+    inputs
+        A list of tensors of one shape and dtype.
+    shape
+        The shape that they must have; `None` asks for nothing.
+    tensor_dtype
+        The dtype that they must have; `None` asks for nothing.
+    name
+        Has no effect.
+
+    Raises
+    ------
+    ValueError
+        If the tensors' shape is not `shape`.
+    TypeError
+        If their dtype is not `tensor_dtype`.
+
+    Examples
+    --------
+    >>> import tapegrad as tf
+    >>> tf.math.accumulate_n([[1, 2], [3, 4]], shape=[2], tensor_dtype=tf.int32).numpy().tolist()
+    [4, 6]
+    """
+    total = add_n(inputs)
+    if shape is not None and not TensorShape(shape).is_compatible_with(total.shape):
+        raise ValueError(f"Shapes {TensorShape(shape)} and {total.shape} are not compatible")
+    if tensor_dtype is not None and as_dtype(tensor_dtype) is not total.dtype:
+        raise TypeError(f"The `tensor_dtype` argument is {tensor_dtype}, but `input` is of type {total.dtype}.")
+    return total

@@ -24,6 +24,8 @@ def clip_by_value(
         The tensor.
     clip_value_min, clip_value_max
         The bounds, which are broadcast; the slope at a bound is 1.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -50,6 +52,17 @@ def clip_by_norm(
     """Return `t`, scaled down to the Euclidean norm `clip_norm` where its norm over `axes` exceeds it.
 
     `IndexedSlices` have the norm of the whole tensor, and stay slices.
+
+    Parameters
+    ----------
+    t
+        A tensor or `IndexedSlices`.
+    clip_norm
+        The greatest norm, which is positive.
+    axes
+        An axis, several, or `None` for all of them.
+    name
+        Has no effect.
 
     Examples
     --------

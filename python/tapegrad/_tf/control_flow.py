@@ -24,6 +24,15 @@ def cond(
 ) -> _True | _False:
     """Return `true_fn()` if `pred` is true, else `false_fn()`; the other function is not called.
 
+    Parameters
+    ----------
+    pred
+        What has a truth value: a bool, or a tensor of one element.
+    true_fn, false_fn
+        Functions without arguments.
+    name
+        Has no effect.
+
     Raises
     ------
     TypeError

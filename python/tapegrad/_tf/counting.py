@@ -135,6 +135,13 @@ def confusion_matrix(
 def zero_fraction(value: TensorLike, name: str | None = None) -> Tensor:
     """Return the share of elements that are zero, as float32; NaN if there are no elements.
 
+    Parameters
+    ----------
+    value
+        A tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import Tensor, Value
+from tapegrad._native import Tensor
 from tapegrad._ops import creation, gathering, shaping
-from tapegrad._ops.arguments import as_int, as_shape, as_tensor
+from tapegrad._ops.arguments import as_int, as_shape
 from tapegrad._ops.declare import TensorLike
-from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import as_indices
+from tapegrad._tf.conversion import convert_to_tensor
 from tapegrad.dtypes import as_dtype, bool, float32
 
 __all__ = [
-    "cast",
     "constant",
-    "convert_to_tensor",
     "eye",
     "fill",
-    "identity",
-    "identity_n",
-    "is_tensor",
     "linspace",
     "one_hot",
     "ones",
     "ones_like",
     "range",
-    "saturate_cast",
     "sequence_mask",
     "zeros",
     "zeros_like",
@@ -70,30 +62,17 @@ def constant(value: TensorLike, dtype: Any = None, shape: Any = None, name: str 
     return shaping.broadcast_to(tensor, size) if tensor.size == 1 else shaping.reshape(tensor, size)
 
 
-def convert_to_tensor(value: TensorLike, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Tensor:
-    """Return `value` as a tensor: a tensor itself, the value of a variable, or a constant.
-
-    Nested lists that hold tensors are stacked, and gradients flow to these. `dtype_hint` is the type to use
-    if it can hold the value; `name` has no effect.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.convert_to_tensor([1, 2]).dtype
-    tf.int32
-    """
-    if dtype is not None:
-        return _native.tensor(value, as_dtype(dtype))
-    if dtype_hint is not None and not isinstance(value, Value):
-        try:
-            return _native.tensor(value, as_dtype(dtype_hint))
-        except (TypeError, ValueError):
-            pass
-    return _native.tensor(value)
-
-
 def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
     """Return zeros of the given shape.
+
+    Parameters
+    ----------
+    shape
+        The shape of the result.
+    dtype
+        The type of the elements.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -107,6 +86,15 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
 def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
     """Return ones of the given shape.
 
+    Parameters
+    ----------
+    shape
+        The shape of the result.
+    dtype
+        The type of the elements.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -118,6 +106,15 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Tensor:
 
 def zeros_like(input: TensorLike, dtype: Any = None, name: str | None = None) -> Tensor:
     """Return zeros with the shape (and type) of `input`.
+
+    Parameters
+    ----------
+    input
+        A tensor.
+    dtype
+        The type of the elements; `None` is that of `input`.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -131,6 +128,15 @@ def zeros_like(input: TensorLike, dtype: Any = None, name: str | None = None) ->
 def ones_like(input: TensorLike, dtype: Any = None, name: str | None = None) -> Tensor:
     """Return ones with the shape (and type) of `input`.
 
+    Parameters
+    ----------
+    input
+        A tensor.
+    dtype
+        The type of the elements; `None` is that of `input`.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -142,6 +148,15 @@ def ones_like(input: TensorLike, dtype: Any = None, name: str | None = None) -> 
 
 def fill(dims: Any, value: TensorLike, name: str | None = None) -> Tensor:
     """Return `value` repeated to the shape `dims`; it is differentiable with respect to the value.
+
+    Parameters
+    ----------
+    dims
+        The shape of the result.
+    value
+        A number, or a tensor without dimensions.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -161,6 +176,19 @@ def eye(
 ) -> Tensor:
     """Return identity matrices: `num_rows` x `num_columns`, repeated to `batch_shape`.
 
+    Parameters
+    ----------
+    num_rows
+        The number of rows.
+    num_columns
+        The number of columns; `None` is `num_rows`.
+    batch_shape
+        The shape of the axes in front, if there are to be any.
+    dtype
+        The type of the elements.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -172,6 +200,19 @@ def eye(
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range") -> Tensor:
     """Return the numbers from `start` (0 if only one number is given) to before `limit` in steps of `delta`.
+
+    Parameters
+    ----------
+    start
+        The first number; if `limit` is `None`, the limit.
+    limit
+        The end, which is left out.
+    delta
+        The step.
+    dtype
+        The type of the result; `None` leaves it to the numbers.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -187,6 +228,17 @@ def linspace(start: TensorLike, stop: TensorLike, num: Any, name: str | None = N
 
     It is differentiable with respect to both ends.
 
+    Parameters
+    ----------
+    start, stop
+        Tensors, which are broadcast.
+    num
+        How many numbers there are.
+    name
+        Has no effect.
+    axis
+        The place of the new axis.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -194,42 +246,6 @@ def linspace(start: TensorLike, stop: TensorLike, num: Any, name: str | None = N
     array([0. , 0.5, 1. ], dtype=float32)
     """
     return creation.linspace(start, stop, num, axis)
-
-
-def cast(x: TensorLike, dtype: Any, name: str | None = None) -> Tensor:
-    """Return `x` with elements of another type. Gradients flow between floating and complex types.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.cast([1.7, -1.7], tf.int32).numpy()
-    array([ 1, -1], dtype=int32)
-    """
-    return _native.cast(x, as_dtype(dtype))
-
-
-def identity(input: TensorLike, name: str | None = None) -> Tensor:
-    """Return a new tensor with the value of `input`; gradients flow to it.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> float(tf.identity(3.0))
-    3.0
-    """
-    return shaping.identity(input)
-
-
-def is_tensor(x: object) -> builtins.bool:
-    """Return whether `x` is a tensor or a variable.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.is_tensor(tf.Variable(1.0)), tf.is_tensor(1.0)
-    (True, False)
-    """
-    return isinstance(x, Value)
 
 
 def one_hot(
@@ -246,6 +262,21 @@ def one_hot(
     The new axis is the last unless `axis` says otherwise; the type is `dtype`, else that of the values, else
     float32. An index outside 0 ... depth - 1 gives only `off_value`.
 
+    Parameters
+    ----------
+    indices
+        Integers of any shape.
+    depth
+        The size of the new axis.
+    on_value, off_value
+        Numbers; `None` is 1 and 0.
+    axis
+        The place of the new axis; `None` or -1 is the end.
+    dtype
+        The type of the result, or `None`.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -255,48 +286,21 @@ def one_hot(
     return gathering.one_hot(indices, depth, on_value, off_value, None if axis == -1 else axis, dtype)
 
 
-def identity_n(input: Sequence[TensorLike], name: str | None = None) -> list[Tensor]:
-    """Return new tensors with the values of several ones; gradients flow to them.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> [float(x) for x in tf.identity_n([1.0, 2.0])]
-    [1.0, 2.0]
-    """
-    return [shaping.identity(x) for x in input]
-
-
-def saturate_cast(value: TensorLike, dtype: Any, name: str | None = None) -> Tensor:
-    """Return `value` with elements of another type, those beyond its range becoming its least and greatest number.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.saturate_cast([300.0, -5.0, 7.0], tf.uint8).numpy()
-    array([255,   0,   7], dtype=uint8)
-    """
-    x, kind = as_tensor(value), as_dtype(dtype)
-    if not (x.dtype.is_complex or kind.is_complex or x.dtype.is_bool or kind.is_bool):
-        least, greatest = [_within(bound, x.dtype.dtype) for bound in (kind.min, kind.max)]
-        x = elementwise.clip(x, least, greatest)
-    return _native.cast(x, kind)
-
-
-def _within(bound: Any, kind: np.dtype[Any]) -> Any:
-    """Return the number of a type that is nearest to `bound` and not beyond it."""
-    if kind.kind in "iu":
-        limits = np.iinfo(kind)
-        return kind.type(min(max(bound, limits.min), limits.max) if isinstance(bound, int) else limits.max)
-    number = kind.type(bound)
-    # A float may have no room for all digits of an integer.
-    return np.nextafter(number, kind.type(0)) if isinstance(bound, int) and abs(int(number)) > abs(bound) else number
-
-
 def sequence_mask(lengths: TensorLike, maxlen: Any = None, dtype: Any = bool, name: str | None = None) -> Tensor:
     """Return a new last axis of size `maxlen`, true (1) at as many first positions as `lengths` says.
 
     The size is the greatest length by default.
+
+    Parameters
+    ----------
+    lengths
+        Integers of any shape.
+    maxlen
+        The size of the new axis; `None` is the greatest length.
+    dtype
+        The type of the result.
+    name
+        Has no effect.
 
     Examples
     --------

@@ -27,6 +27,17 @@ __all__ = [
 def assert_rank(x: TensorLike, rank: Any, message: str | None = None, name: str | None = None) -> None:
     """Raise ValueError, whose text begins with `message`, unless `x` has `rank` dimensions.
 
+    Parameters
+    ----------
+    x
+        A tensor.
+    rank
+        A number of dimensions.
+    message
+        What the error begins with.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -38,6 +49,17 @@ def assert_rank(x: TensorLike, rank: Any, message: str | None = None, name: str 
 
 def assert_rank_at_least(x: TensorLike, rank: Any, message: str | None = None, name: str | None = None) -> None:
     """Raise ValueError, whose text begins with `message`, unless `x` has `rank` dimensions or more.
+
+    Parameters
+    ----------
+    x
+        A tensor.
+    rank
+        A number of dimensions.
+    message
+        What the error begins with.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -51,6 +73,17 @@ def assert_rank_at_least(x: TensorLike, rank: Any, message: str | None = None, n
 def assert_rank_in(x: TensorLike, ranks: Iterable[Any], message: str | None = None, name: str | None = None) -> None:
     """Raise ValueError, whose text begins with `message`, unless the number of dimensions of `x` is among `ranks`.
 
+    Parameters
+    ----------
+    x
+        A tensor.
+    ranks
+        The numbers of dimensions that are right.
+    message
+        What the error begins with.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -62,6 +95,15 @@ def assert_rank_in(x: TensorLike, ranks: Iterable[Any], message: str | None = No
 
 def assert_scalar(tensor: TensorLike, message: str | None = None, name: str | None = None) -> None:
     """Raise ValueError, whose text begins with `message`, if `tensor` has dimensions.
+
+    Parameters
+    ----------
+    tensor
+        What to check.
+    message
+        What the error begins with.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -151,6 +193,17 @@ def _size(symbol: Any, origins: dict[Any, tuple[int, str]], here: tuple[int, str
 def assert_type(tensor: TensorLike, tf_type: Any, message: str | None = None, name: str | None = None) -> None:
     """Raise TypeError, whose text begins with `message`, unless `tensor` has the type `tf_type`.
 
+    Parameters
+    ----------
+    tensor
+        What to check.
+    tf_type
+        The dtype that it must have.
+    message
+        What the error begins with.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -163,6 +216,15 @@ def assert_type(tensor: TensorLike, tf_type: Any, message: str | None = None, na
 def assert_integer(x: TensorLike, message: str | None = None, name: str | None = None) -> None:
     """Raise TypeError, whose text begins with `message`, unless the elements of `x` are integers.
 
+    Parameters
+    ----------
+    x
+        A tensor.
+    message
+        What the error begins with.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -174,6 +236,11 @@ def assert_integer(x: TensorLike, message: str | None = None, name: str | None =
 
 def assert_proper_iterable(values: object) -> None:
     """Raise TypeError unless `values` is iterable, and no tensor, array or string.
+
+    Parameters
+    ----------
+    values
+        What to check.
 
     Raises
     ------
@@ -193,6 +260,13 @@ def assert_proper_iterable(values: object) -> None:
 
 def assert_same_float_dtype(tensors: Iterable[TensorLike] | None = None, dtype: Any = None) -> DType:
     """Return the floating type that tensors have in common, and that is `dtype` if it is given; float32 for none.
+
+    Parameters
+    ----------
+    tensors
+        The tensors; `None` for none.
+    dtype
+        The type that they must have, or `None`.
 
     Raises
     ------
@@ -220,6 +294,11 @@ def assert_same_float_dtype(tensors: Iterable[TensorLike] | None = None, dtype: 
 
 def is_numeric_tensor(tensor: object) -> bool:
     """Return whether `tensor` is a tensor, or a variable, of numbers, and not of bools.
+
+    Parameters
+    ----------
+    tensor
+        Any object.
 
     Examples
     --------

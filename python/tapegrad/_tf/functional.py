@@ -142,7 +142,16 @@ def foldr(
 ) -> Any:
     """Return the last of the values `value = fn(value, slice)` over the slices of `elems`, from the last to the first.
 
-    The parameters are those of `foldl`.
+    Parameters
+    ----------
+    fn
+        A function of the value so far and a slice, which returns the next value.
+    elems
+        A tensor, or a structure of tensors whose first axes are equally long.
+    initializer
+        The first value; `None` takes the last slice.
+    parallel_iterations, back_prop, swap_memory, name
+        Have no effect.
 
     Examples
     --------

@@ -27,6 +27,15 @@ __all__ = [
 def betainc(a: TensorLike, b: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
     """Return the regularised incomplete beta function of `x` with parameters `a` and `b`, elementwise.
 
+    Parameters
+    ----------
+    a, b
+        Real and positive; all three are broadcast.
+    x
+        Between 0 and 1.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -39,6 +48,13 @@ def betainc(a: TensorLike, b: TensorLike, x: TensorLike, name: str | None = None
 
 def digamma(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the derivative of `lgamma`, elementwise.
+
+    Parameters
+    ----------
+    x
+        A real tensor.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -53,6 +69,13 @@ def digamma(x: TensorLike, name: str | None = None) -> Tensor:
 def erfcinv(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the inverse of `erfc`, elementwise.
 
+    Parameters
+    ----------
+    x
+        A real tensor, between 0 and 2.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -65,6 +88,13 @@ def erfcinv(x: TensorLike, name: str | None = None) -> Tensor:
 
 def erfinv(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the inverse of `erf`, elementwise.
+
+    Parameters
+    ----------
+    x
+        A real tensor, between -1 and 1.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -79,6 +109,13 @@ def erfinv(x: TensorLike, name: str | None = None) -> Tensor:
 def igamma(a: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
     """Return the regularised lower incomplete gamma function of `x` with parameter `a`, elementwise.
 
+    Parameters
+    ----------
+    a, x
+        Real and positive, or `x` zero; they are broadcast.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -91,6 +128,13 @@ def igamma(a: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
 
 def igammac(a: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
     """Return `1 - igamma(a, x)`, accurate where that is small, elementwise.
+
+    Parameters
+    ----------
+    a, x
+        Real and positive, or `x` zero; they are broadcast.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -105,6 +149,13 @@ def igammac(a: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
 def lbeta(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the logarithm of the absolute value of the beta function of the elements along the last axis.
 
+    Parameters
+    ----------
+    x
+        A real tensor, of shape (..., n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -117,6 +168,13 @@ def lbeta(x: TensorLike, name: str | None = None) -> Tensor:
 
 def lgamma(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the logarithm of the absolute value of the gamma function, elementwise.
+
+    Parameters
+    ----------
+    x
+        A real tensor.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -131,6 +189,13 @@ def lgamma(x: TensorLike, name: str | None = None) -> Tensor:
 def ndtri(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the quantile function of the standard normal distribution, elementwise.
 
+    Parameters
+    ----------
+    x
+        A real tensor, between 0 and 1.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -144,6 +209,15 @@ def ndtri(x: TensorLike, name: str | None = None) -> Tensor:
 def polygamma(a: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
     """Return derivative number `a` of `digamma` at `x`, elementwise.
 
+    Parameters
+    ----------
+    a
+        A whole number, not negative.
+    x
+        A real tensor; both are broadcast.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -156,6 +230,15 @@ def polygamma(a: TensorLike, x: TensorLike, name: str | None = None) -> Tensor:
 
 def zeta(x: TensorLike, q: TensorLike, name: str | None = None) -> Tensor:
     """Return the Hurwitz zeta function: the sum of `(q + k)**-x` over k = 0, 1, ..., elementwise.
+
+    Parameters
+    ----------
+    x
+        The exponent, greater than 1.
+    q
+        The first base; both are broadcast.
+    name
+        Has no effect.
 
     Examples
     --------

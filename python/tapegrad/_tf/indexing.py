@@ -19,6 +19,17 @@ __all__ = ["boolean_mask", "gather", "gather_nd", "slice", "strided_slice", "unr
 def slice(input_: TensorLike, begin: Any, size: Any, name: str | None = None) -> Tensor:
     """Return the block of `input_` that starts at `begin` and has the given sizes, -1 being all that is left.
 
+    Parameters
+    ----------
+    input_
+        A tensor.
+    begin
+        A position along each axis.
+    size
+        A size for each axis.
+    name
+        Has no effect.
+
     Raises
     ------
     ValueError
@@ -120,8 +131,22 @@ def gather(
 ) -> Tensor:
     """Return the slices of `params` at `indices` along `axis` (`batch_dims` by default).
 
-    The first `batch_dims` axes are shared by `params` and `indices`. `validate_indices` and `name` have no
-    effect: an index out of range always raises an IndexError.
+    The first `batch_dims` axes are shared by `params` and `indices`. An index out of range raises an IndexError.
+
+    Parameters
+    ----------
+    params
+        The tensor to take from.
+    indices
+        Integers of any shape.
+    validate_indices
+        Has no effect: indices are always checked.
+    axis
+        The axis to take from; `None` is `batch_dims`.
+    batch_dims
+        How many leading axes are shared.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -135,6 +160,17 @@ def gather(
 def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: Any = 0, name: str | None = None) -> Tensor:
     """Return the slices of `params` at the positions in the last axis of `indices`.
 
+    Parameters
+    ----------
+    params
+        The tensor to take from.
+    indices
+        Integers, of shape (..., k): in each row the position along the first k axes.
+    batch_dims
+        How many leading axes `params` and `indices` share.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -146,6 +182,17 @@ def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: Any = 0, name
 
 def boolean_mask(tensor: TensorLike, mask: TensorLike, axis: Any = None, name: str | None = "boolean_mask") -> Tensor:
     """Return the elements of `tensor` where `mask` is true; the mask covers the axes from `axis` (0) on.
+
+    Parameters
+    ----------
+    tensor
+        A tensor.
+    mask
+        Bools, as many as there are elements along the axes that they cover.
+    axis
+        The first of these axes; `None` is 0.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -163,6 +210,15 @@ def where(
 
     Without `x` and `y` it returns the positions of the true elements, one a row. The value that is not chosen
     contributes nothing to the gradient, whatever it is.
+
+    Parameters
+    ----------
+    condition
+        A tensor of bools.
+    x, y
+        The values to choose from; all three are broadcast.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -186,6 +242,15 @@ def where(
 
 def unravel_index(indices: TensorLike, dims: Any, name: str | None = None) -> Tensor:
     """Return the coordinates, one row for each axis, of elements given by their numbers in a tensor of shape `dims`.
+
+    Parameters
+    ----------
+    indices
+        Integers: elements' numbers in row-major order.
+    dims
+        The shape of the tensor.
+    name
+        Has no effect.
 
     Examples
     --------

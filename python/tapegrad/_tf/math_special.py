@@ -30,6 +30,13 @@ __all__ = [
 def bessel_i0(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the modified Bessel function of the first kind of order 0, elementwise.
 
+    Parameters
+    ----------
+    x
+        A real tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -42,6 +49,13 @@ def bessel_i0(x: TensorLike, name: str | None = None) -> Tensor:
 
 def bessel_i0e(x: TensorLike, name: str | None = None) -> Tensor:
     """Return `exp(-abs(x)) * bessel_i0(x)`, elementwise.
+
+    Parameters
+    ----------
+    x
+        A real tensor.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -56,6 +70,13 @@ def bessel_i0e(x: TensorLike, name: str | None = None) -> Tensor:
 def bessel_i1(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the modified Bessel function of the first kind of order 1, elementwise.
 
+    Parameters
+    ----------
+    x
+        A real tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -68,6 +89,13 @@ def bessel_i1(x: TensorLike, name: str | None = None) -> Tensor:
 
 def bessel_i1e(x: TensorLike, name: str | None = None) -> Tensor:
     """Return `exp(-abs(x)) * bessel_i1(x)`, elementwise.
+
+    Parameters
+    ----------
+    x
+        A real tensor.
+    name
+        Has no effect.
 
     Examples
     --------

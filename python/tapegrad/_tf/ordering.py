@@ -9,7 +9,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor, array
 from tapegrad._ops import sorting
-from tapegrad._ops.arguments import as_int, as_tensor
+from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.declare import TensorLike
 from tapegrad._ops.indexing import as_indices
 from tapegrad.dtypes import as_dtype, int32
@@ -18,13 +18,11 @@ __all__ = [
     "Unique",
     "UniqueWithCounts",
     "argsort",
-    "in_top_k",
     "invert_permutation",
     "is_non_decreasing",
     "is_strictly_increasing",
     "searchsorted",
     "sort",
-    "top_k",
     "unique",
     "unique_with_counts",
 ]
@@ -48,6 +46,17 @@ class UniqueWithCounts(NamedTuple):
 def sort(values: TensorLike, axis: Any = -1, direction: str = "ASCENDING", name: str | None = None) -> Tensor:
     """Return `values` sorted along `axis`, `"ASCENDING"` or `"DESCENDING"`.
 
+    Parameters
+    ----------
+    values
+        A real tensor.
+    axis
+        The axis to sort along.
+    direction : {"ASCENDING", "DESCENDING"}
+        Whether the least or the greatest comes first.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -66,6 +75,19 @@ def argsort(
 ) -> Tensor:
     """Return the positions that sort `values` along `axis`, as int32.
 
+    Parameters
+    ----------
+    values
+        A real tensor.
+    axis
+        The axis to sort along.
+    direction : {"ASCENDING", "DESCENDING"}
+        Whether the least or the greatest comes first.
+    stable
+        Whether equal elements stay in their order.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -79,54 +101,6 @@ def _is_descending(what: str, direction: str) -> bool:
     if direction not in ("ASCENDING", "DESCENDING"):
         raise ValueError(f"{what}: direction is 'ASCENDING' or 'DESCENDING', not {direction!r}.")
     return direction == "DESCENDING"
-
-
-def top_k(
-    input: TensorLike, k: Any = 1, sorted: bool = True, index_type: Any = int32, name: str | None = None
-) -> sorting.TopK:
-    """Return the `k` greatest elements along the last axis, the greatest first, and their positions.
-
-    They are always sorted: `sorted` and `name` have no effect.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> values, indices = tf.math.top_k([1.0, 3.0, 2.0], k=2)
-    >>> values.numpy().tolist(), indices.numpy().tolist()
-    ([3.0, 2.0], [1, 2])
-    """
-    values, indices = sorting.top_k(input, k)
-    return sorting.TopK(values, _native.cast(indices, as_dtype(index_type)))
-
-
-def in_top_k(targets: TensorLike, predictions: TensorLike, k: Any, name: str | None = None) -> Tensor:
-    """Return for each row of `predictions` whether its element number `targets[row]` is among its `k` greatest.
-
-    Elements that tie for the last place all are. The answer is no for a row with a number that is not finite, and for
-    a target outside of its row.
-
-    Raises
-    ------
-    ValueError
-        If the predictions are no matrix, or there is not one target for each of its rows.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.math.in_top_k([1, 0], [[0.1, 0.9, 0.0], [0.3, 0.3, 0.4]], k=1).numpy().tolist()
-    [True, False]
-    """
-    rows = array(predictions)
-    places = as_indices(targets, "in_top_k")
-    if rows.ndim != 2 or places.shape != rows.shape[:1]:
-        raise ValueError(
-            f"in_top_k: targets of shape {places.shape} do not fit predictions of shape {rows.shape}; there must be "
-            "one target per row."
-        )
-    inside = (places >= 0) & (places < rows.shape[1])
-    chosen = rows[np.arange(len(rows)), np.where(inside, places, 0)][:, np.newaxis]
-    sound = inside & np.isfinite(rows).all(axis=1)
-    return _native.own(sound & ((rows > chosen).sum(axis=1) < as_int(k)))
 
 
 def searchsorted(
@@ -181,6 +155,15 @@ def unique(x: TensorLike, out_idx: Any = int32, name: str | None = None) -> Uniq
 
     The first occurrences carry the gradient.
 
+    Parameters
+    ----------
+    x
+        A vector.
+    out_idx
+        The integer type of positions and numbers.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -194,6 +177,15 @@ def unique(x: TensorLike, out_idx: Any = int32, name: str | None = None) -> Uniq
 
 def unique_with_counts(x: TensorLike, out_idx: Any = int32, name: str | None = None) -> UniqueWithCounts:
     """Return what `unique` returns, and how often each distinct element occurs.
+
+    Parameters
+    ----------
+    x
+        A vector.
+    out_idx
+        The integer type of positions and numbers.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -224,6 +216,13 @@ def unique_with_counts(x: TensorLike, out_idx: Any = int32, name: str | None = N
 def invert_permutation(x: TensorLike, name: str | None = None) -> Tensor:
     """Return `y` with `y[x[k]] == k` for a vector `x` that holds the numbers 0 ... n - 1 in some order.
 
+    Parameters
+    ----------
+    x
+        A vector of integers.
+    name
+        Has no effect.
+
     Raises
     ------
     ValueError
@@ -244,6 +243,13 @@ def invert_permutation(x: TensorLike, name: str | None = None) -> Tensor:
 def is_non_decreasing(x: TensorLike, name: str | None = None) -> Tensor:
     """Return whether no element of `x`, as a vector, is less than the one before it.
 
+    Parameters
+    ----------
+    x
+        A real tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -256,6 +262,13 @@ def is_non_decreasing(x: TensorLike, name: str | None = None) -> Tensor:
 
 def is_strictly_increasing(x: TensorLike, name: str | None = None) -> Tensor:
     """Return whether each element of `x`, as a vector, is greater than the one before it.
+
+    Parameters
+    ----------
+    x
+        A real tensor.
+    name
+        Has no effect.
 
     Examples
     --------

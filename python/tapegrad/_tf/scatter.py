@@ -30,6 +30,17 @@ __all__ = [
 def scatter_nd(indices: TensorLike, updates: TensorLike, shape: Any, name: str | None = None) -> Tensor:
     """Return zeros of `shape` with `updates` added at the positions in the last axis of `indices`.
 
+    Parameters
+    ----------
+    indices
+        Integers, of shape (..., k): in each row the position along the first k axes.
+    updates
+        For each row an element, or a slice along the remaining axes.
+    shape
+        The shape of the result.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -46,6 +57,17 @@ def tensor_scatter_nd_update(
 
     Of several updates of one element the last one counts, and it alone has a derivative.
 
+    Parameters
+    ----------
+    tensor
+        A tensor, which stays as it is.
+    indices
+        Integers, of shape (..., k): in each row the position along the first k axes.
+    updates
+        For each row an element, or a slice along the remaining axes.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -60,6 +82,17 @@ def tensor_scatter_nd_add(
     tensor: TensorLike, indices: TensorLike, updates: TensorLike, name: str | None = None
 ) -> Tensor:
     """Return `tensor` with `updates` added at the positions in the last axis of `indices`.
+
+    Parameters
+    ----------
+    tensor
+        A tensor, which stays as it is.
+    indices
+        Integers, of shape (..., k): in each row the position along the first k axes.
+    updates
+        For each row an element, or a slice along the remaining axes.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -76,6 +109,17 @@ def tensor_scatter_nd_sub(
 ) -> Tensor:
     """Return `tensor` with `updates` subtracted at the positions in the last axis of `indices`.
 
+    Parameters
+    ----------
+    tensor
+        A tensor, which stays as it is.
+    indices
+        Integers, of shape (..., k): in each row the position along the first k axes.
+    updates
+        For each row an element, or a slice along the remaining axes.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -91,6 +135,17 @@ def tensor_scatter_nd_max(
 ) -> Tensor:
     """Return `tensor` with the greatest of each element and its updates; those that tie share the derivative.
 
+    Parameters
+    ----------
+    tensor
+        A tensor, which stays as it is.
+    indices
+        Integers, of shape (..., k): in each row the position along the first k axes.
+    updates
+        For each row an element, or a slice along the remaining axes.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -105,6 +160,17 @@ def tensor_scatter_nd_min(
     tensor: TensorLike, indices: TensorLike, updates: TensorLike, name: str | None = None
 ) -> Tensor:
     """Return `tensor` with the least of each element and its updates; those that tie share the derivative.
+
+    Parameters
+    ----------
+    tensor
+        A tensor, which stays as it is.
+    indices
+        Integers, of shape (..., k): in each row the position along the first k axes.
+    updates
+        For each row an element, or a slice along the remaining axes.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -140,6 +206,17 @@ def dynamic_partition(
 ) -> list[Tensor]:
     """Return a list of tensors: number k has the rows of `data` for which `partitions` is k.
 
+    Parameters
+    ----------
+    data
+        A tensor.
+    partitions
+        Integers, whose shape `data`'s begins with.
+    num_partitions
+        The number of tensors to return.
+    name
+        Has no effect.
+
     Raises
     ------
     ValueError
@@ -168,6 +245,15 @@ def dynamic_stitch(indices: Sequence[TensorLike], data: Sequence[TensorLike], na
     """Return the tensor whose rows with the numbers `indices[k]` are those of `data[k]`.
 
     Of several rows with one number the last one counts; rows that are not given are zero.
+
+    Parameters
+    ----------
+    indices
+        Tensors of integers.
+    data
+        As many tensors, whose shapes begin with those of the indices.
+    name
+        Has no effect.
 
     Raises
     ------

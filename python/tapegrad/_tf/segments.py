@@ -35,6 +35,15 @@ _Segments = tuple[Tensor, npt.NDArray[Any], int]
 def segment_sum(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Tensor:
     """Return the sums of rows with equal ids; the ids are sorted, and an id that is left out gives 0.
 
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the first axis) are taken together.
+    segment_ids
+        A vector of integers, ascending, one for each row.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -48,6 +57,15 @@ def segment_mean(data: TensorLike, segment_ids: TensorLike, name: str | None = N
     """Return the means of rows with equal ids; the ids are sorted, and an id that is left out gives 0.
 
     The means of integers are integers, rounded towards 0.
+
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the first axis) are taken together.
+    segment_ids
+        A vector of integers, ascending, one for each row.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -63,6 +81,15 @@ def segment_mean(data: TensorLike, segment_ids: TensorLike, name: str | None = N
 def segment_prod(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Tensor:
     """Return the products of rows with equal ids; the ids are sorted, and an id that is left out gives 1.
 
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the first axis) are taken together.
+    segment_ids
+        A vector of integers, ascending, one for each row.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -75,6 +102,15 @@ def segment_prod(data: TensorLike, segment_ids: TensorLike, name: str | None = N
 def segment_max(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Tensor:
     """Return the greatest of rows with equal ids; the ids are sorted, and an id that is left out gives 0.
 
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the first axis) are taken together.
+    segment_ids
+        A vector of integers, ascending, one for each row.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -86,6 +122,15 @@ def segment_max(data: TensorLike, segment_ids: TensorLike, name: str | None = No
 
 def segment_min(data: TensorLike, segment_ids: TensorLike, name: str | None = None) -> Tensor:
     """Return the least of rows with equal ids; the ids are sorted, and an id that is left out gives 0.
+
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the first axis) are taken together.
+    segment_ids
+        A vector of integers, ascending, one for each row.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -101,6 +146,17 @@ def unsorted_segment_sum(
 ) -> Tensor:
     """Return `num_segments` sums of rows with equal ids; rows with a negative id are left out.
 
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the axes of the ids) are taken together.
+    segment_ids
+        Integers, whose shape `data`'s begins with.
+    num_segments
+        The number of rows of the result.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -114,6 +170,17 @@ def unsorted_segment_mean(
     data: TensorLike, segment_ids: TensorLike, num_segments: Any, name: str | None = None
 ) -> Tensor:
     """Return `num_segments` means of rows with equal ids, 0 for none; rows with a negative id are left out.
+
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the axes of the ids) are taken together.
+    segment_ids
+        Integers, whose shape `data`'s begins with.
+    num_segments
+        The number of rows of the result.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -129,6 +196,17 @@ def unsorted_segment_sqrt_n(
 ) -> Tensor:
     """Return `num_segments` sums of rows with equal ids, each divided by the root of the number of its rows.
 
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the axes of the ids) are taken together.
+    segment_ids
+        Integers, whose shape `data`'s begins with.
+    num_segments
+        The number of rows of the result.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -142,6 +220,17 @@ def unsorted_segment_prod(
     data: TensorLike, segment_ids: TensorLike, num_segments: Any, name: str | None = None
 ) -> Tensor:
     """Return `num_segments` products of rows with equal ids, 1 for none; rows with a negative id are left out.
+
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the axes of the ids) are taken together.
+    segment_ids
+        Integers, whose shape `data`'s begins with.
+    num_segments
+        The number of rows of the result.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -157,6 +246,17 @@ def unsorted_segment_max(
 ) -> Tensor:
     """Return the greatest of rows with equal ids, the lowest number of the type where there is none.
 
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the axes of the ids) are taken together.
+    segment_ids
+        Integers, whose shape `data`'s begins with.
+    num_segments
+        The number of rows of the result.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -171,6 +271,17 @@ def unsorted_segment_min(
     data: TensorLike, segment_ids: TensorLike, num_segments: Any, name: str | None = None
 ) -> Tensor:
     """Return the least of rows with equal ids, the greatest number of the type where there is none.
+
+    Parameters
+    ----------
+    data
+        A tensor whose rows (slices along the axes of the ids) are taken together.
+    segment_ids
+        Integers, whose shape `data`'s begins with.
+    num_segments
+        The number of rows of the result.
+    name
+        Has no effect.
 
     Examples
     --------

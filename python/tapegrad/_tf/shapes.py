@@ -34,6 +34,15 @@ __all__ = [
 def shape(input: TensorLike, out_type: Any = int32, name: str | None = None) -> Tensor:
     """Return the shape of `input` as an integer vector; `input.shape` is the tuple.
 
+    Parameters
+    ----------
+    input
+        A tensor.
+    out_type
+        The integer type of the result.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -45,6 +54,15 @@ def shape(input: TensorLike, out_type: Any = int32, name: str | None = None) -> 
 
 def shape_n(input: Sequence[TensorLike], out_type: Any = int32, name: str | None = None) -> list[Tensor]:
     """Return the shapes of several tensors, as `shape` does.
+
+    Parameters
+    ----------
+    input
+        Tensors.
+    out_type
+        The integer type of the result.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -58,6 +76,15 @@ def shape_n(input: Sequence[TensorLike], out_type: Any = int32, name: str | None
 def size(input: TensorLike, out_type: Any = int32, name: str | None = None) -> Tensor:
     """Return the number of elements of `input`.
 
+    Parameters
+    ----------
+    input
+        A tensor.
+    out_type
+        The integer type of the result.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -69,6 +96,13 @@ def size(input: TensorLike, out_type: Any = int32, name: str | None = None) -> T
 
 def rank(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the number of dimensions of `input`.
+
+    Parameters
+    ----------
+    input
+        A tensor.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -82,6 +116,15 @@ def rank(input: TensorLike, name: str | None = None) -> Tensor:
 def reshape(tensor: TensorLike, shape: Any, name: str | None = None) -> Tensor:
     """Return `tensor` with another shape of the same size; one entry may be -1 and follows from the size.
 
+    Parameters
+    ----------
+    tensor
+        A tensor.
+    shape
+        The sizes of the result.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -93,6 +136,15 @@ def reshape(tensor: TensorLike, shape: Any, name: str | None = None) -> Tensor:
 
 def squeeze(input: TensorLike, axis: Any = None, name: str | None = None) -> Tensor:
     """Return `input` without its axes of size 1, or without those that `axis` names.
+
+    Parameters
+    ----------
+    input
+        A tensor.
+    axis
+        An axis, several, or `None` for all of size 1.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -106,6 +158,15 @@ def squeeze(input: TensorLike, axis: Any = None, name: str | None = None) -> Ten
 def expand_dims(input: TensorLike, axis: Any, name: str | None = None) -> Tensor:
     """Return `input` with a new axis of size 1 at position `axis`.
 
+    Parameters
+    ----------
+    input
+        A tensor.
+    axis
+        The place of the new axis in the result, from the end if negative.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -118,6 +179,15 @@ def expand_dims(input: TensorLike, axis: Any, name: str | None = None) -> Tensor
 def broadcast_to(input: TensorLike, shape: Any, name: str | None = None) -> Tensor:
     """Return `input` repeated to `shape` by NumPy's broadcasting rules.
 
+    Parameters
+    ----------
+    input
+        A tensor.
+    shape
+        The shape of the result.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -129,6 +199,15 @@ def broadcast_to(input: TensorLike, shape: Any, name: str | None = None) -> Tens
 
 def ensure_shape(x: TensorLike, shape: Any, name: str | None = None) -> Tensor:
     """Return `x` as a tensor, after a check that it is of a shape in which `None` stands for any size.
+
+    Parameters
+    ----------
+    x
+        A tensor.
+    shape
+        The shape; `None` in it, or for the whole, allows anything.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -150,6 +229,11 @@ def ensure_shape(x: TensorLike, shape: Any, name: str | None = None) -> Tensor:
 
 def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
     """Return the shape that two shapes broadcast to, as far as their sizes are known.
+
+    Parameters
+    ----------
+    shape_x, shape_y
+        The shapes.
 
     Raises
     ------
@@ -182,6 +266,11 @@ def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
 
 def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     """Return the shape that two shapes broadcast to, as an int32 vector.
+
+    Parameters
+    ----------
+    shape_x, shape_y
+        The shapes.
 
     Raises
     ------

@@ -12,6 +12,15 @@ __all__ = ["log_softmax", "softmax"]
 def softmax(logits: TensorLike, axis: int | None = None, name: str | None = None) -> Tensor:
     """Return `exp(logits)` scaled to a sum of 1 along `axis`, the last one by default.
 
+    Parameters
+    ----------
+    logits
+        A real tensor.
+    axis
+        The axis over which the result sums to 1; `None` is the last one.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -24,6 +33,15 @@ def softmax(logits: TensorLike, axis: int | None = None, name: str | None = None
 
 def log_softmax(logits: TensorLike, axis: int | None = None, name: str | None = None) -> Tensor:
     """Return the logarithm of `softmax`, accurate also where that is tiny.
+
+    Parameters
+    ----------
+    logits
+        A real tensor.
+    axis
+        The axis over which the result's exponentials sum to 1; `None` is the last one.
+    name
+        Has no effect.
 
     Examples
     --------

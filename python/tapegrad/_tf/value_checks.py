@@ -1,4 +1,4 @@
-"""TensorFlow's assertions about the elements of tensors, and the check that numbers are finite."""
+"""TensorFlow's assertions that compare the elements of tensors."""
 
 from __future__ import annotations
 
@@ -8,27 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tapegrad._native import Tensor, array
-from tapegrad._ops import checks
+from tapegrad._native import array
 from tapegrad._ops.arguments import as_tensor
 from tapegrad._ops.declare import TensorLike
 from tapegrad.errors import InvalidArgumentError
 
 __all__ = [
     "Assert",
-    "assert_all_finite",
     "assert_equal",
     "assert_greater",
     "assert_greater_equal",
     "assert_less",
     "assert_less_equal",
     "assert_near",
-    "assert_negative",
-    "assert_non_negative",
-    "assert_non_positive",
     "assert_none_equal",
-    "assert_positive",
-    "check_numerics",
 ]
 
 _Array = npt.NDArray[Any]
@@ -61,11 +54,11 @@ def Assert(  # noqa: N802
     >>> tf.Assert(tf.reduce_all(tf.constant([1.0, 2.0]) > 0.0), ["not positive"])
     """
     if not np.all(array(as_tensor(condition))):
-        shown = "\n".join([_listed(x, 3 if summarize is None else summarize) for x in data])
+        shown = "\n".join([listed(x, 3 if summarize is None else summarize) for x in data])
         raise InvalidArgumentError(f"Expected '{condition!s}' to be true. Summarized data: {shown}")
 
 
-def _listed(x: Any, count: int) -> str:
+def listed(x: Any, count: int) -> str:
     if isinstance(x, str):
         return x
     values = array(as_tensor(x)).ravel()
@@ -104,7 +97,18 @@ def assert_equal(
 def assert_none_equal(
     x: TensorLike, y: TensorLike, summarize: int | None = None, message: str | None = None, name: str | None = None
 ) -> None:
-    """Raise unless `x != y` for all elements; the parameters are those of `assert_equal` but for their order.
+    """Raise unless `x != y` for all elements.
+
+    Parameters
+    ----------
+    x, y
+        Tensors, which are broadcast.
+    summarize
+        How many elements the error shows, 3 by default.
+    message
+        What the error begins with.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -117,7 +121,18 @@ def assert_none_equal(
 def assert_less(
     x: TensorLike, y: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
-    """Raise unless `x < y`, elementwise; the parameters are those of `assert_equal`.
+    """Raise unless `x < y`, elementwise.
+
+    Parameters
+    ----------
+    x, y
+        Real tensors, which are broadcast.
+    message
+        What the error begins with.
+    summarize
+        How many elements the error shows, 3 by default.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -130,7 +145,18 @@ def assert_less(
 def assert_less_equal(
     x: TensorLike, y: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
-    """Raise unless `x <= y`, elementwise; the parameters are those of `assert_equal`.
+    """Raise unless `x <= y`, elementwise.
+
+    Parameters
+    ----------
+    x, y
+        Real tensors, which are broadcast.
+    message
+        What the error begins with.
+    summarize
+        How many elements the error shows, 3 by default.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -143,7 +169,18 @@ def assert_less_equal(
 def assert_greater(
     x: TensorLike, y: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
-    """Raise unless `x > y`, elementwise; the parameters are those of `assert_equal`.
+    """Raise unless `x > y`, elementwise.
+
+    Parameters
+    ----------
+    x, y
+        Real tensors, which are broadcast.
+    message
+        What the error begins with.
+    summarize
+        How many elements the error shows, 3 by default.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -156,7 +193,18 @@ def assert_greater(
 def assert_greater_equal(
     x: TensorLike, y: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
-    """Raise unless `x >= y`, elementwise; the parameters are those of `assert_equal`.
+    """Raise unless `x >= y`, elementwise.
+
+    Parameters
+    ----------
+    x, y
+        Real tensors, which are broadcast.
+    message
+        What the error begins with.
+    summarize
+        How many elements the error shows, 3 by default.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -185,7 +233,7 @@ def _compare(
     for name, values in (("x", left), ("y", right)):
         shown = values.ravel()[:count]
         lines.append(f"First {len(shown)} elements of {name}:\n{shown}")
-    raise _failure(message, *lines)
+    raise failure(message, *lines)
 
 
 def _arrays(x: TensorLike, y: TensorLike, message: str | None) -> tuple[_Array, _Array]:
@@ -193,7 +241,7 @@ def _arrays(x: TensorLike, y: TensorLike, message: str | None) -> tuple[_Array, 
     try:
         np.broadcast_shapes(left.shape, right.shape)
     except ValueError:
-        raise _failure(message, f"Incompatible shapes: {left.shape} vs. {right.shape}") from None
+        raise failure(message, f"Incompatible shapes: {left.shape} vs. {right.shape}") from None
     return left, right
 
 
@@ -239,108 +287,15 @@ def assert_near(
         return
     count = 3 if summarize is None else summarize
     lines = [f"x and y not equal to tolerance rtol = {relative}, atol = {absolute}"]
-    lines += [f"{label} ({_kind(values)}) = {_listed(values, count)}" for label, values in (("x", left), ("y", right))]
-    raise _failure(message, *lines)
+    lines += [f"{label} ({form(values)}) = {listed(values, count)}" for label, values in (("x", left), ("y", right))]
+    raise failure(message, *lines)
 
 
-def assert_positive(
-    x: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
-) -> None:
-    """Raise unless `x > 0` for all elements; the parameters are those of `assert_equal`.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.debugging.assert_positive([1.0, 2.0])
-    """
-    _compare_with_zero(">", np.greater, x, message, summarize)
-
-
-def assert_negative(
-    x: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
-) -> None:
-    """Raise unless `x < 0` for all elements; the parameters are those of `assert_equal`.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.debugging.assert_negative([-1.0, -2.0])
-    """
-    _compare_with_zero("<", np.less, x, message, summarize)
-
-
-def assert_non_negative(
-    x: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
-) -> None:
-    """Raise unless `x >= 0` for all elements; the parameters are those of `assert_equal`.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.debugging.assert_non_negative([0.0, 2.0])
-    """
-    _compare_with_zero(">=", np.greater_equal, x, message, summarize)
-
-
-def assert_non_positive(
-    x: TensorLike, message: str | None = None, summarize: int | None = None, name: str | None = None
-) -> None:
-    """Raise unless `x <= 0` for all elements; the parameters are those of `assert_equal`.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.debugging.assert_non_positive([0.0, -2.0])
-    """
-    _compare_with_zero("<=", np.less_equal, x, message, summarize)
-
-
-def _compare_with_zero(symbol: str, holds: np.ufunc, x: TensorLike, message: str | None, summarize: int | None) -> None:
-    values = array(as_tensor(x))
-    if np.all(holds(values, 0)):
-        return
-    shown = _listed(values, 3 if summarize is None else summarize)
-    raise _failure(message, f"Condition x {symbol} 0 did not hold element-wise:", f"x ({_kind(values)}) = {shown}")
-
-
-def _failure(message: str | None, *lines: str) -> InvalidArgumentError:
+def failure(message: str | None, *lines: str) -> InvalidArgumentError:
     """Return the error with these lines, after the user's message if there is one."""
     text = "\n".join(lines)
     return InvalidArgumentError(f"{message}\n{text}" if message else text)
 
 
-def _kind(values: _Array) -> str:
+def form(values: _Array) -> str:
     return f"shape={values.shape} dtype={values.dtype}"
-
-
-def check_numerics(tensor: TensorLike, message: str, name: str | None = None) -> Tensor:
-    """Return `tensor`, and raise if an element of it, or later of its gradient, is NaN or infinite.
-
-    Raises
-    ------
-    InvalidArgumentError
-        Which begins with `message`.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.debugging.check_numerics([1.0, 2.0], "the loss").numpy().tolist()
-    [1.0, 2.0]
-    >>> tf.debugging.check_numerics([1.0, float("nan")], "the loss")
-    Traceback (most recent call last):
-    ...
-    tapegrad.errors.InvalidArgumentError: the loss : Tensor had NaN values ...
-    """
-    return checks.check_numerics(tensor, message)
-
-
-def assert_all_finite(x: TensorLike, message: str, name: str | None = None) -> Tensor:
-    """Return `x`, and raise if an element of it, or later of its gradient, is NaN or infinite: `check_numerics`.
-
-    Examples
-    --------
-    >>> import tapegrad as tf
-    >>> tf.debugging.assert_all_finite([1.0, 2.0], "the loss").numpy().tolist()
-    [1.0, 2.0]
-    """
-    return checks.check_numerics(x, message)

@@ -11,6 +11,13 @@ __all__ = ["clip"]
 def clip(x: Value, /, min: Value | int | float | None = None, max: Value | int | float | None = None) -> Tensor:
     """Return `x` limited to an interval, which may be open on either side; the slope at its ends is 1.
 
+    Parameters
+    ----------
+    x
+        A real tensor.
+    min, max
+        The bounds, which are broadcast to the shape of `x`; `None` for none.
+
     Examples
     --------
     >>> from tapegrad import array_api as xp

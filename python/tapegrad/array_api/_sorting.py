@@ -11,6 +11,17 @@ __all__ = ["argsort", "sort"]
 def sort(x: Value, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """Return `x` sorted along an axis; each element takes its derivative along.
 
+    Parameters
+    ----------
+    x
+        A real tensor.
+    axis
+        The axis to sort along.
+    descending
+        Whether the greatest comes first.
+    stable
+        Whether equal elements stay in their order.
+
     Examples
     --------
     >>> from tapegrad import array_api as xp
@@ -22,6 +33,17 @@ def sort(x: Value, /, *, axis: int = -1, descending: bool = False, stable: bool 
 
 def argsort(x: Value, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """Return the positions that sort `x` along an axis; equal elements stay in their order if `stable`.
+
+    Parameters
+    ----------
+    x
+        A real tensor.
+    axis
+        The axis to sort along.
+    descending
+        Whether the greatest comes first.
+    stable
+        Whether equal elements stay in their order.
 
     Examples
     --------

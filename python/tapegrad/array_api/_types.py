@@ -32,6 +32,17 @@ def astype(x: Value, dtype: _DTypeLike, /, *, copy: bool = True, device: str | N
 
     Complex numbers do not become real ones: take their real part.
 
+    Parameters
+    ----------
+    x
+        A tensor.
+    dtype
+        The type of the result.
+    copy
+        Whether to make a new tensor even if `x` has that type.
+    device
+        `None` or ``"cpu"``.
+
     Raises
     ------
     TypeError
@@ -52,6 +63,13 @@ def astype(x: Value, dtype: _DTypeLike, /, *, copy: bool = True, device: str | N
 def can_cast(from_: Value | _DTypeLike, to: _DTypeLike, /) -> bool:
     """Return whether the rules of promotion lead from one type to another.
 
+    Parameters
+    ----------
+    from_
+        A type, or a tensor of it.
+    to
+        A type.
+
     Examples
     --------
     >>> from tapegrad import array_api as xp
@@ -69,6 +87,11 @@ def _numpy_type(of: Value | _DTypeLike) -> np.dtype[Any]:
 def result_type(*arrays_and_dtypes: Any) -> DType:
     """Return the type of an operation's result on tensors, types and Python's numbers.
 
+    Parameters
+    ----------
+    arrays_and_dtypes
+        Tensors, types and numbers, with one tensor or type at least.
+
     Examples
     --------
     >>> from tapegrad import array_api as xp
@@ -82,6 +105,11 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
 def finfo(type: Value | _DTypeLike, /) -> np.finfo[Any]:
     """Return the limits of a floating or complex type, or of a tensor's.
 
+    Parameters
+    ----------
+    type
+        A type, or a tensor of it.
+
     Examples
     --------
     >>> from tapegrad import array_api as xp
@@ -94,6 +122,11 @@ def finfo(type: Value | _DTypeLike, /) -> np.finfo[Any]:
 def iinfo(type: Value | _DTypeLike, /) -> np.iinfo[Any]:
     """Return the limits of an integer type, or of a tensor's.
 
+    Parameters
+    ----------
+    type
+        A type, or a tensor of it.
+
     Examples
     --------
     >>> from tapegrad import array_api as xp
@@ -105,6 +138,14 @@ def iinfo(type: Value | _DTypeLike, /) -> np.iinfo[Any]:
 
 def isdtype(dtype: _DTypeLike, kind: _DTypeLike | tuple[Any, ...], /) -> bool:
     """Return whether a type is of a kind: another type, one of the standard's names of kinds, or one of several.
+
+    Parameters
+    ----------
+    dtype
+        A type.
+    kind
+        A type, one of ``"bool"``, ``"signed integer"``, ``"unsigned integer"``, ``"integral"``, ``"real floating"``,
+        ``"complex floating"``, ``"numeric"``, or a tuple of these.
 
     Raises
     ------

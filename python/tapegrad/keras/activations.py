@@ -50,6 +50,11 @@ tanh = nn.tanh
 def exponential(x: Any) -> Tensor:
     """``exp(x)``.
 
+    Parameters
+    ----------
+    x
+        A tensor of any shape.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -61,6 +66,11 @@ def exponential(x: Any) -> Tensor:
 
 def linear(x: Any) -> Any:
     """``x`` itself.
+
+    Parameters
+    ----------
+    x
+        A tensor of any shape.
 
     Examples
     --------

@@ -167,7 +167,7 @@ def diag(
 def set_diag(
     input: TensorLike, diagonal: TensorLike, name: str | None = "set_diag", k: Any = 0, align: str = "RIGHT_LEFT"
 ) -> Tensor:
-    """Return matrices with some of their diagonals replaced; the parameters are those of `diag` and `diag_part`.
+    """Return matrices with some of their diagonals replaced.
 
     Parameters
     ----------
@@ -177,6 +177,8 @@ def set_diag(
         The new values, of the shape that `diag_part` returns.
     k, align
         As for `diag_part`.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -221,6 +223,15 @@ def band_part(input: TensorLike, num_lower: Any, num_upper: Any, name: str | Non
 
     A negative number keeps the whole triangle.
 
+    Parameters
+    ----------
+    input
+        Matrices, of shape (..., m, n).
+    num_lower, num_upper
+        Numbers of diagonals to keep.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -234,6 +245,13 @@ def band_part(input: TensorLike, num_lower: Any, num_upper: Any, name: str | Non
 def trace(x: TensorLike, name: str | None = None) -> Tensor:
     """Return the sums of the diagonals of matrices.
 
+    Parameters
+    ----------
+    x
+        Matrices, of shape (..., m, n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -245,6 +263,13 @@ def trace(x: TensorLike, name: str | None = None) -> Tensor:
 
 def tensor_diag(diagonal: TensorLike, name: str | None = None) -> Tensor:
     """Return the tensor of shape s + s with a tensor of shape s on its diagonal and zeros beside it.
+
+    Parameters
+    ----------
+    diagonal
+        A tensor of any shape.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -258,6 +283,13 @@ def tensor_diag(diagonal: TensorLike, name: str | None = None) -> Tensor:
 
 def tensor_diag_part(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the diagonal, of shape s, of a tensor of shape s + s.
+
+    Parameters
+    ----------
+    input
+        A tensor with an even number of axes.
+    name
+        Has no effect.
 
     Raises
     ------

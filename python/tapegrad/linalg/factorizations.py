@@ -20,6 +20,13 @@ def cholesky(input: TensorLike, name: str | None = None) -> Tensor:
 
     Only the lower triangle is read; the gradient is symmetric or Hermitian.
 
+    Parameters
+    ----------
+    input
+        Hermitian matrices, of shape (..., n, n).
+    name
+        Has no effect.
+
     Raises
     ------
     numpy.linalg.LinAlgError
@@ -39,6 +46,15 @@ def qr(input: TensorLike, full_matrices: bool = False, name: str | None = None) 
 
     With `full_matrices` q is square; of its columns beyond those of `input` only the span is determined, and
     derivatives are right for functions of it.
+
+    Parameters
+    ----------
+    input
+        Matrices, of shape (..., m, n).
+    full_matrices
+        Whether q has shape (..., m, m) instead of (..., m, min(m, n)).
+    name
+        Has no effect.
 
     Examples
     --------
@@ -69,6 +85,17 @@ def svd(tensor: TensorLike, full_matrices: bool = False, compute_uv: bool = True
     `full_matrices` u and v are square; of the vectors beyond min(m, n) only the span is determined, and derivatives
     are right for functions of it.
 
+    Parameters
+    ----------
+    tensor
+        Matrices, of shape (..., m, n).
+    full_matrices
+        Whether u and v are square.
+    compute_uv
+        Whether to return u and v, too.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -87,6 +114,17 @@ def matrix_rank(a: TensorLike, tol: Any = None, validate_args: bool = False, nam
 
     By default `tol` is max(m, n) times the rounding error times the greatest singular value.
 
+    Parameters
+    ----------
+    a
+        Matrices, of shape (..., m, n).
+    tol
+        The bound, broadcast against the batch; `None` is the one above.
+    validate_args
+        Has no effect.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -103,6 +141,13 @@ def eigh(tensor: TensorLike, name: str | None = None) -> tuple[Tensor, Tensor]:
     above the diagonal. Where eigenvalues coincide the derivatives of the vectors are nan, and those of the values
     exact.
 
+    Parameters
+    ----------
+    tensor
+        Symmetric or Hermitian matrices, of shape (..., n, n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -115,6 +160,13 @@ def eigh(tensor: TensorLike, name: str | None = None) -> tuple[Tensor, Tensor]:
 
 def eigvalsh(tensor: TensorLike, name: str | None = None) -> Tensor:
     """Return eigenvalues, ascending, of symmetric or Hermitian matrices; the gradient is as that of `eigh`.
+
+    Parameters
+    ----------
+    tensor
+        Symmetric or Hermitian matrices, of shape (..., n, n).
+    name
+        Has no effect.
 
     Examples
     --------
@@ -136,6 +188,13 @@ def eig(tensor: TensorLike, name: str | None = None) -> tuple[Tensor, Tensor]:
 
     Derivatives of vectors whose eigenvalues coincide, and all those of defective matrices, are nan.
 
+    Parameters
+    ----------
+    tensor
+        Square matrices, of shape (..., n, n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -149,6 +208,13 @@ def eig(tensor: TensorLike, name: str | None = None) -> tuple[Tensor, Tensor]:
 
 def eigvals(tensor: TensorLike, name: str | None = None) -> Tensor:
     """Return the complex eigenvalues of square matrices.
+
+    Parameters
+    ----------
+    tensor
+        Square matrices, of shape (..., n, n).
+    name
+        Has no effect.
 
     Examples
     --------

@@ -76,6 +76,17 @@ def normalize(
 ) -> tuple[Tensor, Tensor]:
     """Return `tensor` divided by its norm over `axis`, and that norm with the axes kept.
 
+    Parameters
+    ----------
+    tensor
+        A tensor.
+    ord
+        Which norm: see `norm`.
+    axis
+        An axis for norms of vectors, two for norms of matrices, `None` for the whole tensor.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -90,6 +101,13 @@ def normalize(
 
 def global_norm(t_list: Sequence[TensorLike | None], name: str | None = None) -> Tensor | None:
     """Return the Euclidean norm of all elements of several tensors; `None` entries are skipped.
+
+    Parameters
+    ----------
+    t_list
+        Tensors, `IndexedSlices`, or `None`.
+    name
+        Has no effect.
 
     Examples
     --------

@@ -84,8 +84,16 @@ def matvec(
 ) -> Tensor:
     """Return the products of matrices (..., n, k) with vectors (..., k), of shape (..., n).
 
-    `transpose_a` and `adjoint_a` exchange the last two axes of `a` first (and conjugate); the other options have no
-    effect.
+    Parameters
+    ----------
+    a
+        Matrices, of shape (..., n, k).
+    b
+        Vectors, of shape (..., k).
+    transpose_a, adjoint_a
+        Whether to transpose the matrices first, or to take their adjoints.
+    a_is_sparse, b_is_sparse, name
+        Have no effect.
 
     Examples
     --------
@@ -98,6 +106,15 @@ def matvec(
 
 def matrix_transpose(a: TensorLike, name: str | None = None, conjugate: bool = False) -> Tensor:
     """Return `a` with its last two axes exchanged, conjugated if `conjugate` is true.
+
+    Parameters
+    ----------
+    a
+        Matrices, of shape (..., m, n).
+    name
+        Has no effect.
+    conjugate
+        Whether to take the complex conjugate as well.
 
     Examples
     --------
@@ -112,6 +129,13 @@ def matrix_transpose(a: TensorLike, name: str | None = None, conjugate: bool = F
 def adjoint(matrix: TensorLike, name: str | None = None) -> Tensor:
     """Return the conjugate of `matrix` with its last two axes exchanged.
 
+    Parameters
+    ----------
+    matrix
+        Matrices, of shape (..., m, n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -124,6 +148,13 @@ def adjoint(matrix: TensorLike, name: str | None = None) -> Tensor:
 def cross(a: TensorLike, b: TensorLike, name: str | None = None) -> Tensor:
     """Return the cross products of the vectors of three elements in the last axis.
 
+    Parameters
+    ----------
+    a, b
+        Tensors of shape (..., 3), which are broadcast.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -135,6 +166,13 @@ def cross(a: TensorLike, b: TensorLike, name: str | None = None) -> Tensor:
 
 def expm(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the exponentials of square matrices: the sums of `input**k / k!` with matrix powers.
+
+    Parameters
+    ----------
+    input
+        Square matrices, of shape (..., n, n).
+    name
+        Has no effect.
 
     Examples
     --------
@@ -150,6 +188,13 @@ def sqrtm(input: TensorLike, name: str | None = None) -> Tensor:
 
     Symmetric and Hermitian matrices may be singular. Others come from an iteration about as accurate as the problem
     allows; they must be regular and without negative real eigenvalues.
+
+    Parameters
+    ----------
+    input
+        Square matrices, of shape (..., n, n).
+    name
+        Has no effect.
 
     Raises
     ------

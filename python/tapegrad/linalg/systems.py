@@ -30,6 +30,15 @@ __all__ = [
 def inv(input: TensorLike, adjoint: bool = False, name: str | None = None) -> Tensor:
     """Return the inverses of square matrices, or of their adjoints.
 
+    Parameters
+    ----------
+    input
+        Square matrices, of shape (..., n, n).
+    adjoint
+        Whether to invert the adjoints instead.
+    name
+        Has no effect.
+
     Raises
     ------
     numpy.linalg.LinAlgError
@@ -78,6 +87,19 @@ def triangular_solve(
 
     If SciPy is installed its BLAS solves the systems; without it NumPy does, more slowly.
 
+    Parameters
+    ----------
+    matrix
+        Triangular matrices, of shape (..., n, n).
+    rhs
+        Right-hand sides, of shape (..., n, k).
+    lower
+        Whether the lower triangle is read.
+    adjoint
+        Whether to solve with the adjoint of the matrix instead.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -89,6 +111,15 @@ def triangular_solve(
 
 def cholesky_solve(chol: TensorLike, rhs: TensorLike, name: str | None = None) -> Tensor:
     """Return x with `chol @ adjoint(chol) @ x == rhs`, given the lower triangular Cholesky factors.
+
+    Parameters
+    ----------
+    chol
+        The factors, of shape (..., n, n).
+    rhs
+        Right-hand sides, of shape (..., n, k).
+    name
+        Has no effect.
 
     Examples
     --------
@@ -148,6 +179,17 @@ def pinv(a: TensorLike, rcond: Any = None, validate_args: bool = False, name: st
     Singular values up to `rcond` times the greatest are taken to be zero; by default it is 10 * max(m, n) times the
     rounding error.
 
+    Parameters
+    ----------
+    a
+        Matrices, of shape (..., m, n).
+    rcond
+        The bound, broadcast against the batch; `None` is the one above.
+    validate_args
+        Has no effect.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -162,6 +204,13 @@ def pinv(a: TensorLike, rcond: Any = None, validate_args: bool = False, name: st
 
 def det(input: TensorLike, name: str | None = None) -> Tensor:
     """Return the determinants of square matrices; the derivatives are exact at singular ones, too.
+
+    Parameters
+    ----------
+    input
+        Square matrices, of shape (..., n, n).
+    name
+        Has no effect.
 
     Examples
     --------
@@ -186,6 +235,13 @@ class LogMatrixDeterminant(NamedTuple):
 def slogdet(input: TensorLike, name: str | None = None) -> LogMatrixDeterminant:
     """Return signs and logarithms of the absolute values of determinants, which cannot overflow.
 
+    Parameters
+    ----------
+    input
+        Square matrices, of shape (..., n, n).
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -198,6 +254,13 @@ def slogdet(input: TensorLike, name: str | None = None) -> LogMatrixDeterminant:
 
 def logdet(matrix: TensorLike, name: str | None = None) -> Tensor:
     """Return the logarithms of the determinants of Hermitian positive definite matrices.
+
+    Parameters
+    ----------
+    matrix
+        Matrices, of shape (..., n, n).
+    name
+        Has no effect.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 from tapegrad._tf.arithmetic import l2_normalize
 from tapegrad._tf.counting import zero_fraction
-from tapegrad._tf.ordering import in_top_k, top_k
+from tapegrad._tf.extremes import in_top_k, top_k
 from tapegrad._tf.softmax import log_softmax, softmax
 from tapegrad.nn.activations import (
     crelu,

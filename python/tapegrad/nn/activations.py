@@ -43,6 +43,13 @@ _tanh = native.elementwise["tanh"]
 def relu(features: TensorLike, name: str | None = None) -> Tensor:
     """``max(features, 0)``; its derivative at 0 is 0.
 
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -54,6 +61,15 @@ def relu(features: TensorLike, name: str | None = None) -> Tensor:
 
 def crelu(features: TensorLike, axis: int = -1, name: str | None = None) -> Tensor:
     """`relu` of the features and of their negatives, side by side along `axis` (Shang et al., 2016).
+
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    axis
+        The axis along which they lie.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -68,6 +84,13 @@ def crelu(features: TensorLike, axis: int = -1, name: str | None = None) -> Tens
 def relu6(features: TensorLike, name: str | None = None) -> Tensor:
     """``min(max(features, 0), 6)``.
 
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -79,6 +102,15 @@ def relu6(features: TensorLike, name: str | None = None) -> Tensor:
 
 def leaky_relu(features: TensorLike, alpha: TensorLike = 0.2, name: str | None = None) -> Tensor:
     """`features` where they are positive, else ``alpha * features``.
+
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    alpha
+        The slope of the negative side.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -93,6 +125,13 @@ def leaky_relu(features: TensorLike, alpha: TensorLike = 0.2, name: str | None =
 def elu(features: TensorLike, name: str | None = None) -> Tensor:
     """`features` where they are positive, else ``exp(features) - 1`` (Clevert et al., 2015).
 
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -104,6 +143,13 @@ def elu(features: TensorLike, name: str | None = None) -> Tensor:
 
 def selu(features: TensorLike, name: str | None = None) -> Tensor:
     """The scaled `elu` that keeps mean 0 and variance 1 (Klambauer et al., 2017).
+
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -123,8 +169,8 @@ def gelu(features: TensorLike, approximate: bool = False, name: str | None = Non
         Of any shape.
     approximate : bool
         Whether to use the tanh approximation of the distribution function.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -137,6 +183,15 @@ def gelu(features: TensorLike, approximate: bool = False, name: str | None = Non
 
 def silu(features: TensorLike, beta: TensorLike = 1.0, name: str | None = None) -> Tensor:
     """``features * sigmoid(beta * features)``, also called swish.
+
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    beta
+        A factor, which is broadcast.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -156,6 +211,13 @@ swish = silu
 def sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
     """``1 / (1 + exp(-x))``, without overflow.
 
+    Parameters
+    ----------
+    x
+        A tensor of any shape.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -167,6 +229,13 @@ def sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
 
 def log_sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
     """``log(sigmoid(x))``, without overflow.
+
+    Parameters
+    ----------
+    x
+        A real tensor of any shape.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -180,6 +249,13 @@ def log_sigmoid(x: TensorLike, name: str | None = None) -> Tensor:
 def softplus(features: TensorLike, name: str | None = None) -> Tensor:
     """``log(1 + exp(features))``, without overflow.
 
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -192,6 +268,13 @@ def softplus(features: TensorLike, name: str | None = None) -> Tensor:
 def softsign(features: TensorLike, name: str | None = None) -> Tensor:
     """``features / (1 + abs(features))``.
 
+    Parameters
+    ----------
+    features
+        A real tensor of any shape.
+    name
+        Has no effect.
+
     Examples
     --------
     >>> import tapegrad as tf
@@ -203,6 +286,13 @@ def softsign(features: TensorLike, name: str | None = None) -> Tensor:
 
 def tanh(x: TensorLike, name: str | None = None) -> Tensor:
     """The hyperbolic tangent.
+
+    Parameters
+    ----------
+    x
+        A tensor of any shape.
+    name
+        Has no effect.
 
     Examples
     --------

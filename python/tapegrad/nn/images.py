@@ -43,8 +43,8 @@ def conv2d(
         ``"VALID"``, ``"SAME"``, or a pair of widths for each axis of `input`.
     data_format : {"NHWC", "NCHW"}
         The order of the axes of `input` and of the result.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Raises
     ------

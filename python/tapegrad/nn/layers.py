@@ -38,8 +38,8 @@ def dropout(
         The shape of the random mask, which is broadcast to that of `x`.
     seed : int, optional
         As for `tf.random.uniform`.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -77,8 +77,8 @@ def embedding_lookup(
         Integers of any shape; the result's shape is theirs, followed by a row's.
     max_norm : float, optional
         Rows of a larger Euclidean norm are scaled down to it.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Examples
     --------

@@ -34,8 +34,8 @@ def sigmoid_cross_entropy_with_logits(labels: TensorLike, logits: TensorLike, na
     ----------
     labels, logits
         Of the same shape, which is also the result's.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -62,8 +62,8 @@ def softmax_cross_entropy_with_logits(
         Of shapes that broadcast; the result has their shape without `axis`.
     axis : int
         The axis of the classes.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -84,8 +84,8 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
         the result's shape.
     logits
         One row of scores for each label.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -105,6 +105,13 @@ def sparse_softmax_cross_entropy_with_logits(labels: TensorLike, logits: TensorL
 
 def l2_loss(t: TensorLike, name: str | None = None) -> Tensor:
     """``sum(t**2) / 2``.
+
+    Parameters
+    ----------
+    t
+        A tensor.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -126,8 +133,8 @@ def weighted_cross_entropy_with_logits(
         Of the same shape.
     pos_weight
         The weight, which is broadcast with them.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Raises
     ------
@@ -163,8 +170,8 @@ def log_poisson_loss(
         The logarithms of the means, of the same shape.
     compute_full_loss : bool
         Whether to add Stirling's approximation of ``log(targets!)`` where a count is above 1.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Raises
     ------

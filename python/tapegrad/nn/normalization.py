@@ -138,6 +138,8 @@ def normalize_moments(
         The sums that `sufficient_statistics` returns.
     shift
         What was subtracted from the elements before, or `None`.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -171,8 +173,8 @@ def batch_normalization(
         `None` for 0 and for 1.
     variance_epsilon
         A small number against division by zero.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Examples
     --------
@@ -201,8 +203,8 @@ def bias_add(value: TensorLike, bias: TensorLike, data_format: str | None = None
         A vector with a number for each channel.
     data_format : str, optional
         ``"N...C"`` (the default) or ``"NC..."``.
-    name : str, optional
-        Accepted as in TensorFlow, and not used.
+    name
+        Has no effect.
 
     Raises
     ------

@@ -149,6 +149,17 @@ def sliding_window_view(
 ) -> Tensor:
     """Return all windows of a shape, in last axes behind those that count the windows.
 
+    Parameters
+    ----------
+    x
+        A tensor.
+    window_shape
+        A size, or one for each of the axes.
+    axis
+        The axes that the windows lie along, some perhaps several times; `None` for all.
+    subok, writeable
+        Have no effect: the result is a new tensor.
+
     Examples
     --------
     >>> import tapegrad.numpy as np

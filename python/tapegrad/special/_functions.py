@@ -190,6 +190,11 @@ def _countable(n: Tensor, k: Tensor) -> Tensor:
 def softplus(x: TensorLike) -> Tensor:
     """Return ``log(1 + exp(x))``, elementwise.
 
+    Parameters
+    ----------
+    x
+        A real tensor.
+
     Examples
     --------
     >>> import tapegrad as tf

@@ -57,12 +57,12 @@ cdef int make_builtins() except -1:
         raise MemoryError()
     for op in range(TG_ELEMENTWISE_OPS):
         info = &tg_op_table[op]
-        names = ", ".join(OPERAND_NAMES[:info.operands])
+        operands = OPERAND_NAMES[:info.operands]
         rules = "\n".join([f"    d/d{OPERAND_NAMES[k]} = {info.partial[k].decode()}" if info.partial[k] != NULL
                            else f"    not differentiable in {OPERAND_NAMES[k]}" for k in range(info.operands)])
-        doc = (f"{OPS[op]}($module, {names}, name=None)\n--\n\nElementwise: {info.summary.decode()}.\n\n"
-               "The operands (numbers, arrays, tensors, variables) are broadcast; types are promoted as in NumPy 2. "
-               f"Derivatives::\n\n{rules}{example('elementwise', 'tapegrad', OPS[op])}").encode()
+        doc = (f"{OPS[op]}($module, {', '.join(operands)}, name=None)\n--\n\nElementwise: {info.summary.decode()}.\n\n"
+               f"Derivatives::\n\n{rules}{parameters(operands, '; types are promoted as in NumPy 2')}"
+               f"{example('elementwise', 'tapegrad', OPS[op])}").encode()
         KEPT_ALIVE.append(doc)
         definitions[op].ml_name = info.name
         definitions[op].ml_meth = <void *><builtin>call_elementwise

@@ -68,6 +68,11 @@ cdef inline uint32_t slot_on(tg_tape *tape, Value value) except? 0:
 def is_watched(x):
     """Whether a tape that records on this thread knows x, or would by reading it.
 
+    Parameters
+    ----------
+    x
+        Any object.
+
     Examples
     --------
     >>> import tapegrad as tf
