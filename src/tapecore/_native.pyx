@@ -12,12 +12,16 @@ included below, are its chapters.
 """
 cimport cython
 cimport numpy as cnp
+from cpython.contextvars cimport PyContextVar_Reset, PyContextVar_Set
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject, PyTypeObject, destructor
 from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset, strlen
 
+from contextvars import Context
+from functools import update_wrapper
 from importlib import import_module
 
 import numpy as np
@@ -112,6 +116,7 @@ cdef int warn(str message, object detail=None) except -1:
 
 
 include "binding/core.pxi"
+include "binding/quiet.pxi"
 include "binding/value.pxi"
 include "binding/tensor.pxi"
 include "binding/variable.pxi"
@@ -129,6 +134,8 @@ include "binding/shaping.pxi"
 include "binding/joining.pxi"
 include "binding/indexing.pxi"
 include "binding/external.pxi"
+include "binding/declared.pxi"
+include "binding/unrecorded.pxi"
 include "binding/tape.pxi"
 include "binding/recording.pxi"
 include "binding/structures.pxi"

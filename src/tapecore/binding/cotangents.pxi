@@ -3,7 +3,9 @@
 cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
     """For each operand of a node the contribution to its adjoint (a tensor, not yet fitted), or None."""
     cdef uint32_t k, operands = node.operands, slot = node.slot
-    cdef bint known = any([c is not None for c in cotangents])
+    cdef bint known = False
+    for c in cotangents:
+        known = known or c is not None
     wanted = tuple([node.in_[k] != TG_NO_SLOT and tg_sweep_is_active(sweep, node.in_[k]) for k in range(operands)])
     if node.kind == TG_NODE_EXTERNAL:
         rule, saved = <tuple><object>tg_node_payload(node)[0]
@@ -116,15 +118,16 @@ cdef object reduced_or_expanded(tg_call *call, Tensor g):
 
 
 cdef tuple output_shape(tg_output output):
-    cdef int d
-    return tuple([output.shape[d] for d in range(output.ndim)])
+    return sizes(output.ndim, output.shape)
 
 
 cdef Tensor fit(object contribution, tg_output output, tg_index batch):
     """The contribution in the operand's shape (summed over broadcast dimensions) and type."""
-    cdef Tensor value = tensor(contribution)
+    cdef Tensor value = contribution if isinstance(contribution, Tensor) else tensor(contribution)
     cdef int lead = 1 if batch else 0
     cdef int ndim = tg_value_ndim(&value.value), missing = ndim - output.ndim - lead, d
+    if not batch and not missing and same_sizes(&value.value, output, 0):
+        return in_dtype(value, output.dtype)
     shape = output_shape(output)
     if batch:
         shape = (batch, *shape)

@@ -125,8 +125,11 @@ cdef object elementwise_by_numpy(int op, list values):
     cdef PyObject *pointers[TG_MAX_OPERANDS]
     cdef int i, dtype
     cdef Tensor result
-    with np.errstate(all="ignore"):
-        result = from_ndarray(np.asarray(late("_rules").forward(op, [view_of(<Value>x) for x in values])), True)
+    before = hush()
+    try:
+        result = owned(late("_rules").forward(op, [view_of(<Value>x) for x in values]))
+    finally:
+        unhush(before)
     dtype = result.value.dtype
     if not tg_thread_records(tg_thread_current()):
         return result

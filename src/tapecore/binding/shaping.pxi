@@ -135,8 +135,11 @@ def cast(x, dtype):
     cdef int wanted = dtype_index(dtype)
     if value.value.dtype == wanted:
         return value if isinstance(value, Tensor) else snapshot(value)
-    with np.errstate(all="ignore"):
+    before = hush()
+    try:
         return cast_to(value, wanted)
+    finally:
+        unhush(before)
 
 
 cdef Tensor in_shape(Value x, int ndim, const tg_index *shape):

@@ -1,0 +1,162 @@
+# Operations that tapegrad._ops.declare declares: what their calls and their rules cost is spent here.
+
+cdef enum:  # what a node keeps for a rule
+    SAVED_RESULT          # the result; a tuple if there are several
+    SAVED_RESULT_SHAPE
+    SAVED_OPERAND
+    SAVED_OPERAND_SHAPE
+    SAVED_OPERANDS        # those of a `*name` parameter
+    SAVED_OPERAND_SHAPES
+    SAVED_PARAMETER
+
+SAVED_KINDS = {"out": SAVED_RESULT, "out_shape": SAVED_RESULT_SHAPE, "operand": SAVED_OPERAND,
+               "operand_shape": SAVED_OPERAND_SHAPE, "operands": SAVED_OPERANDS,
+               "operand_shapes": SAVED_OPERAND_SHAPES, "parameter": SAVED_PARAMETER}
+"""The numbers of the kinds of values that a node keeps, for `DeclaredRule`."""
+
+cdef uint64_t ALL_OPERANDS = <uint64_t>-1
+
+
+cdef struct SavedItem:
+    int kind
+    int operand          # its number
+    uint64_t needed_by   # a bit for each operand whose rule needs it
+
+
+cdef inline uint64_t operand_bit(Py_ssize_t operand) noexcept:
+    return <uint64_t>1 << (operand if operand < 63 else 63)
+
+
+cdef class DeclaredRule:
+    """What the tape calls for an operation that was declared with one function (or None) for each operand.
+
+    Parameters
+    ----------
+    name : what messages call the operation
+    saved : for each value that a node keeps (its name, kind, operand's number, numbers of the operands whose functions
+        need it; None: kept whatever is watched)
+    vjps : for each operand (function, the places of its arguments among g, gs and the saved values), or None
+    variadic : whether there is one `*name` parameter, whose function returns the cotangents of all operands
+    """
+
+    cdef readonly str name
+    cdef readonly list saved_names
+    cdef readonly bint saves_result
+    cdef readonly tuple vjps
+    cdef bint variadic
+    cdef SavedItem *items
+    cdef int count
+
+    def __init__(self, str name, list saved, tuple vjps, bint variadic):
+        cdef int i
+        self.name = name
+        self.vjps = vjps
+        self.variadic = variadic
+        self.saved_names = [item[0] for item in saved]
+        free(self.items)
+        self.count = 0
+        self.items = <SavedItem *>calloc(len(saved) + 1, sizeof(SavedItem))
+        if self.items == NULL:
+            raise MemoryError()
+        self.count = <int>len(saved)
+        for i, (_, kind, operand, needed_by) in enumerate(saved):
+            self.items[i].kind = kind
+            self.items[i].operand = operand
+            if needed_by is None or variadic:
+                self.items[i].needed_by = ALL_OPERANDS
+            else:
+                for k in needed_by:
+                    self.items[i].needed_by |= operand_bit(k)
+            self.saves_result |= kind == SAVED_RESULT
+
+    def __dealloc__(self):
+        free(self.items)
+
+    cdef tuple kept(self, uint64_t watched, tuple values, object out, dict parameters):
+        """What a node keeps when just these operands are watched."""
+        cdef list saved = []
+        cdef SavedItem *item
+        cdef int i
+        for i in range(self.count):
+            item = &self.items[i]
+            if not item.needed_by & watched:
+                saved.append(None)
+            elif item.kind == SAVED_RESULT:
+                saved.append(out)
+            elif item.kind == SAVED_RESULT_SHAPE:
+                saved.append(shape_of(<Value>out) if isinstance(out, Tensor) else shapes_of(<tuple>out))
+            elif item.kind == SAVED_OPERAND:
+                saved.append(versioned(<Tensor>values[item.operand]))
+            elif item.kind == SAVED_OPERAND_SHAPE:
+                saved.append(shape_of(<Value>values[item.operand]))
+            elif item.kind == SAVED_OPERANDS:
+                saved.append(tuple([versioned(<Tensor>value) for value in values]))
+            elif item.kind == SAVED_OPERAND_SHAPES:
+                saved.append(shapes_of(values))
+            else:
+                saved.append(parameters[self.saved_names[i]])
+        return tuple(saved)
+
+    def follow(self, tuple values not None, out, dict parameters not None):
+        """Records that the operation has made `out` of the tensors, and returns it as the caller may have it."""
+        return self.followed(values, out, parameters)
+
+    cdef object followed(self, tuple values, object out, dict parameters):
+        cdef tg_thread *thread = tg_thread_current()
+        cdef uint64_t watched = 0
+        cdef Py_ssize_t k
+        if not tg_thread_records(thread):
+            return out
+        for k in range(len(values)):
+            if watched_by(thread, <Tensor?>values[k]):
+                watched |= operand_bit(k)
+        if not watched:
+            if is_observed(thread):
+                observe_end(self.name, list(values), out if isinstance(out, tuple) else (out,))
+            return out
+        record_external(self, values, out, self.kept(watched, values, out, parameters))
+        # What is saved are objects of their own, so that writing to those that the caller has does not change it.
+        if not self.saves_result:
+            return out
+        return tuple([versioned(<Tensor>part) for part in <tuple>out]) if isinstance(out, tuple) else versioned(out)
+
+    def vjp(self, tuple saved not None, cotangents, wanted):
+        """The operands' cotangents; `saved` is what a node kept."""
+        cdef tuple known = (cotangents[0], tuple(cotangents), *saved)
+        cdef Py_ssize_t k, count = len(wanted)
+        cdef list found = []
+        if self.variadic:
+            return [None] * count if self.vjps[0] is None else self.carried_by(<tuple>self.vjps[0], known)
+        for k in range(min(count, len(self.vjps))):
+            found.append(self.carried_by(<tuple>self.vjps[k], known)
+                         if wanted[k] and self.vjps[k] is not None else None)
+        return found
+
+    cdef object carried_by(self, tuple vjp, tuple known):
+        """What one of the functions makes of the values that it names."""
+        return vjp[0](*[known[place] for place in <tuple>vjp[1]])
+
+
+cdef tuple shapes_of(tuple values):
+    return tuple([shape_of(<Value>value) for value in values])
+
+
+def declared(DeclaredRule rule not None, forward):
+    """The recorded operation that computes `forward`, a function of arrays, and is differentiated by the rule."""
+
+    def operation(*operands, **parameters):
+        cdef tuple values = operands
+        for x in operands:
+            if type_of(<PyObject *>x) != <PyTypeObject *>Tensor:
+                values = tuple([tensor(x) for x in operands])
+                break
+        try:
+            result = forward(*[view_of(<Value>value) for value in values], **parameters)
+        except ValueError as error:
+            shapes = ", ".join([str(value.shape) for value in values])
+            kind = np.linalg.LinAlgError if isinstance(error, np.linalg.LinAlgError) else ValueError
+            raise kind(f"{rule.name}: {error} (operand shapes: {shapes})") from error
+        out = tuple([owned(part) for part in <tuple>result]) if type(result) is tuple else owned(result)
+        return rule.followed(values, out, parameters)
+
+    return operation
