@@ -40,6 +40,8 @@ cdef extern from "Python.h":
         int ml_flags
         const char *ml_doc
     enum: METH_FASTCALL, METH_KEYWORDS
+    object PyObject_Vectorcall(object function, PyObject **args, size_t count, PyObject *names)
+    Py_ssize_t PyVectorcall_NARGS(size_t flags_and_count)
     bint PyFloat_CheckExact(object o)
     bint PyLong_CheckExact(object o)
     bint PyBool_Check(object o)
@@ -69,6 +71,16 @@ cdef extern from *:
         Py_CLEAR(buffer->obj);
         return PyObject_GetBuffer(exporter, buffer, flags);
     }
+    /* Calls of the type's objects go to the function that each of them has behind its header. */
+    static void tg_make_vectorcallable(PyTypeObject *type, Py_ssize_t offset) {
+        type->tp_vectorcall_offset = offset;
+        type->tp_call = PyVectorcall_Call;
+        type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+        PyType_Modified(type);
+    }
+    #define tg_make_vectorcallable_type(type) tg_make_vectorcallable( \
+        type, offsetof(struct __pyx_obj_8tapegrad_7_native_DeclaredOperation, call))
+    #define tg_tuple_items(tuple) (&PyTuple_GET_ITEM(tuple, 0))
     static inline int tg_pending_error(void) { return PyErr_Occurred() ? -1 : 0; }
 
     #ifdef __clang__
@@ -88,6 +100,8 @@ cdef extern from *:
     int export_buffer "tg_export_buffer"(object exporter, Py_buffer *buffer, int flags) except -1
     Tensor revive "tg_revive"(PyObject *memory, PyTypeObject *type)
     PyTypeObject *type_of "Py_TYPE"(PyObject *o) noexcept
+    void make_vectorcallable "tg_make_vectorcallable_type"(PyTypeObject *type) noexcept
+    PyObject **tuple_items "tg_tuple_items"(tuple t) noexcept
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_New(type subtype, int nd, const Py_ssize_t *dims, int type_num, const Py_ssize_t *strides,
@@ -105,6 +119,7 @@ cdef extern from "numpy/ufuncobject.h":
         const char *types
 
 ctypedef object (*builtin)(object self, PyObject **args, Py_ssize_t count, PyObject *names)
+ctypedef object (*vectorcall)(object self, PyObject **args, size_t flags_and_count, PyObject *names)
 
 
 cdef int warn(str message, object detail=None) except -1:

@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tapegrad._batching import along_batch
-from tapegrad._native import SAVED_KINDS, DeclaredRule, Tensor, Value, array, declared, own, record, silent
+from tapegrad._native import SAVED_KINDS, DeclaredOperation, DeclaredRule, Tensor, Value, array, own, record, silent
 
 __all__ = ["LinearRule", "Operation", "Rule", "TensorLike", "linear", "silent", "structural"]
 
@@ -86,10 +86,10 @@ def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any
 
 
 def _operation(rule: Rule, forward: Callable[..., Any]) -> Operation:
-    operation = declared(rule, forward)
+    operation = DeclaredOperation(rule, forward)
     operation.__name__ = operation.__qualname__ = rule.name
-    operation.__module__ = getattr(forward, "__module__", operation.__module__)
-    operation.rule = rule  # type: ignore[attr-defined]
+    operation.__module__ = getattr(forward, "__module__", __name__)
+    operation.__signature__ = rule.signature
     return operation
 
 
@@ -167,18 +167,22 @@ class Rule(DeclaredRule):
     saves_result: bool
     """Whether the result is among them."""
 
+    signature: inspect.Signature
+    """The operation's, which is that of `forward`."""
+
     def __init__(self, name: str, forward: Callable[..., Any], vjps: dict[str, Callable[..., Any]]) -> None:
-        names, variadic = _operand_names(forward)
+        self.signature = inspect.signature(forward)
+        names, variadic = _operand_names(self.signature)
         unknown = vjps.keys() - set(names)
         if unknown:
             raise TypeError(f"{name}: rules for {sorted(unknown)}, but its operands are {names}.")
         functions = [vjps.get(operand) for operand in names]
         needs = [list(inspect.signature(vjp).parameters) if vjp else [] for vjp in functions]
-        saved = sorted({need for each in needs for need in each}.union(self._always_saved(forward)) - {"g", "gs"})
+        saved = sorted({need for each in needs for need in each}.union(self._always_saved()) - {"g", "gs"})
         known = {
             "out",
             "out_shape",
-            *inspect.signature(forward).parameters,
+            *self.signature.parameters,
             *[f"{operand}_shape" for operand in names],
         }
         if not known.issuperset(saved):
@@ -196,7 +200,7 @@ class Rule(DeclaredRule):
         ]
         super().__init__(name, items, tuple(rules), variadic)
 
-    def _always_saved(self, forward: Callable[..., Any]) -> Sequence[str]:
+    def _always_saved(self) -> Sequence[str]:
         """Return the names of what is kept, whether or not one of the functions needs it."""
         return ()
 
@@ -225,15 +229,17 @@ class LinearRule(Rule):
         transpose: Callable[..., Any],
         axes: Sequence[str] | None,
     ) -> None:
-        super().__init__(name, forward, {_operand_names(forward)[0][0]: transpose})
+        operand = next(iter(inspect.signature(forward).parameters))
+        super().__init__(name, forward, {operand: transpose})
         self._forward = forward
         self._axes = axes
-        self._parameters = _parameter_names(forward)
+        self._parameters = self._always_saved()
         if axes is not None and not set(axes) <= set(self._parameters):
             raise TypeError(f"{name}: axes are {list(axes)}, but its parameters are {self._parameters}.")
 
-    def _always_saved(self, forward: Callable[..., Any]) -> Sequence[str]:
-        return _parameter_names(forward)  # for the operation is applied again
+    def _always_saved(self) -> Sequence[str]:
+        # All parameters, for the operation is applied again.
+        return [p.name for p in self.signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
 
     def _parameters_in(self, saved: tuple[Any, ...]) -> dict[str, Any]:
         return {name: saved[self.saved_names.index(name)] for name in self._parameters}
@@ -282,14 +288,10 @@ class _StackedRule:
         return (self.apply(tangents[0]),)
 
 
-def _parameter_names(forward: Callable[..., Any]) -> list[str]:
-    return [p.name for p in inspect.signature(forward).parameters.values() if p.kind is p.KEYWORD_ONLY]
-
-
-def _operand_names(forward: Callable[..., Any]) -> tuple[list[str], bool]:
+def _operand_names(signature: inspect.Signature) -> tuple[list[str], bool]:
     """Return the names of the positional parameters, and whether the only one is a `*name`."""
     names: list[str] = []
-    for parameter in inspect.signature(forward).parameters.values():
+    for parameter in signature.parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
             if names:
                 raise TypeError(f"A *{parameter.name} operand must be the only one, beside {names}.")

@@ -8,8 +8,8 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import UFUNC_OPERATIONS, Tensor, array
+from tapegrad._ops import reducing, spread
 from tapegrad._ops import reductions as plain
-from tapegrad._ops import spread
 from tapegrad._ops.arguments import as_axes, as_inexact
 from tapegrad._ops.complex_parts import conjugate, real
 from tapegrad._ops.elementwise import elementwise
@@ -87,6 +87,9 @@ def reduction(
 ) -> Any:
     """Return a ufunc's reduction with all parameters."""
     axes = as_axes(axis, a.ndim, ufunc.__name__)
+    if initial is UNSET and where is UNSET and ufunc in reducing.EXTREMA:  # nothing but axes: the common case
+        result = reducing.EXTREMA[ufunc](a, axis=axes, keepdims=keepdims is not UNSET and bool(keepdims))
+        return result if out is None else delivered(result, out)
     start = None if initial is UNSET else initial
     operation = UFUNC_OPERATIONS[ufunc]
     keep = keepdims is not UNSET and bool(keepdims)

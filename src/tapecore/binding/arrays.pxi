@@ -3,13 +3,16 @@
 cdef tuple sizes(int ndim, const tg_index *shape):
     """A shape as Python's."""
     cdef tuple result = PyTuple_New(ndim)
-    cdef object size
     cdef int i
     for i in range(ndim):
-        size = shape[i]
-        Py_INCREF(size)
-        PyTuple_SET_ITEM(result, i, size)
+        put(result, i, shape[i])
     return result
+
+
+cdef inline void put(tuple fresh, Py_ssize_t i, object x) noexcept:
+    """Stores x in a tuple that nobody has seen yet."""
+    Py_INCREF(x)
+    PyTuple_SET_ITEM(fresh, i, x)
 
 
 cdef tuple shape_of(Value value):

@@ -72,7 +72,7 @@ cdef class DeclaredRule:
     def __dealloc__(self):
         free(self.items)
 
-    cdef tuple kept(self, uint64_t watched, tuple values, object out, dict parameters):
+    cdef tuple kept(self, uint64_t watched, tuple values, object out, PyObject *names, PyObject **parameters):
         """What a node keeps when just these operands are watched."""
         cdef list saved = []
         cdef SavedItem *item
@@ -94,14 +94,24 @@ cdef class DeclaredRule:
             elif item.kind == SAVED_OPERAND_SHAPES:
                 saved.append(shapes_of(values))
             else:
-                saved.append(parameters[self.saved_names[i]])
+                saved.append(self.parameter(self.saved_names[i], names, parameters))
         return tuple(saved)
 
-    def follow(self, tuple values not None, out, dict parameters not None):
-        """Records that the operation has made `out` of the tensors, and returns it as the caller may have it."""
-        return self.followed(values, out, parameters)
+    cdef object parameter(self, str name, PyObject *names, PyObject **parameters):
+        """The parameter that a call gave by this name."""
+        cdef Py_ssize_t i
+        if names != NULL:
+            for i in range(len(<tuple>names)):
+                if (<tuple>names)[i] == name:
+                    return <object>parameters[i]
+        raise TypeError(f"{self.name}: the parameter {name!r} must be given, for the derivative needs it")
 
-    cdef object followed(self, tuple values, object out, dict parameters):
+    def follow(self, tuple values not None, out):
+        """Records that the operation, which has no parameters, has made `out` of the tensors, and returns it as the
+        caller may have it."""
+        return self.followed(values, out, NULL, NULL)
+
+    cdef object followed(self, tuple values, object out, PyObject *names, PyObject **parameters):
         cdef tg_thread *thread = tg_thread_current()
         cdef uint64_t watched = 0
         cdef Py_ssize_t k
@@ -114,7 +124,7 @@ cdef class DeclaredRule:
             if is_observed(thread):
                 observe_end(self.name, list(values), out if isinstance(out, tuple) else (out,))
             return out
-        record_external(self, values, out, self.kept(watched, values, out, parameters))
+        record_external(self, values, out, self.kept(watched, values, out, names, parameters))
         # What is saved are objects of their own, so that writing to those that the caller has does not change it.
         if not self.saves_result:
             return out
@@ -141,22 +151,69 @@ cdef tuple shapes_of(tuple values):
     return tuple([shape_of(<Value>value) for value in values])
 
 
-def declared(DeclaredRule rule not None, forward):
-    """The recorded operation that computes `forward`, a function of arrays, and is differentiated by the rule."""
+@cython.final
+cdef class DeclaredOperation:
+    """The recorded operation that computes `forward`, a function of arrays, and is differentiated by the rule.
 
-    def operation(*operands, **parameters):
-        cdef tuple values = operands
-        for x in operands:
-            if type_of(<PyObject *>x) != <PyTypeObject *>Tensor:
-                values = tuple([tensor(x) for x in operands])
-                break
+    Parameters
+    ----------
+    rule : DeclaredRule
+    forward : function of arrays by position and parameters by name, returning an array or a tuple of them
+    """
+
+    cdef void *call
+    cdef readonly DeclaredRule rule
+    cdef object forward
+    cdef bint quiet
+    cdef dict __dict__
+
+    def __init__(self, DeclaredRule rule not None, forward):
+        silenced = getattr(forward, "silenced", None)
+        self.call = <void *><vectorcall>call_declared
+        self.rule = rule
+        self.quiet = silenced is not None
+        self.forward = silenced if self.quiet else forward
+
+    def __repr__(self):
+        return f"<recorded operation {self.__qualname__!r}>"
+
+    def __reduce__(self):
+        return self.__qualname__
+
+    cdef object value(self, tuple operands, Py_ssize_t count, PyObject *names):
+        """What `forward` makes of arrays, `count` of them, and of the parameters behind them."""
+        if not self.quiet:
+            return PyObject_Vectorcall(self.forward, tuple_items(operands), count, names)
+        before = hush()
         try:
-            result = forward(*[view_of(<Value>value) for value in values], **parameters)
-        except ValueError as error:
-            shapes = ", ".join([str(value.shape) for value in values])
-            kind = np.linalg.LinAlgError if isinstance(error, np.linalg.LinAlgError) else ValueError
-            raise kind(f"{rule.name}: {error} (operand shapes: {shapes})") from error
-        out = tuple([owned(part) for part in <tuple>result]) if type(result) is tuple else owned(result)
-        return rule.followed(values, out, parameters)
+            return PyObject_Vectorcall(self.forward, tuple_items(operands), count, names)
+        finally:
+            unhush(before)
 
-    return operation
+
+cdef object call_declared(object self, PyObject **args, size_t flags_and_count, PyObject *names):
+    """What a call runs, in the form that the interpreter asks for: no tuple and no dict is made on the way."""
+    cdef DeclaredOperation operation = <DeclaredOperation>self
+    cdef Py_ssize_t k, count = PyVectorcall_NARGS(flags_and_count)
+    cdef Py_ssize_t named = 0 if names == NULL else len(<tuple>names)
+    cdef tuple values = PyTuple_New(count), operands = PyTuple_New(count + named)
+    cdef object x
+    for k in range(count):
+        x = <object>args[k]
+        if type_of(args[k]) != <PyTypeObject *>Tensor:
+            x = tensor(x)
+        put(values, k, x)
+        put(operands, k, view_of(<Value>x))
+    for k in range(count, count + named):
+        put(operands, k, <object>args[k])
+    try:
+        result = operation.value(operands, count, names)
+    except ValueError as error:
+        shapes = ", ".join([str(value.shape) for value in values])
+        kind = np.linalg.LinAlgError if isinstance(error, np.linalg.LinAlgError) else ValueError
+        raise kind(f"{operation.rule.name}: {error} (operand shapes: {shapes})") from error
+    out = tuple([owned(part) for part in <tuple>result]) if type(result) is tuple else owned(result)
+    return operation.rule.followed(values, out, names, args + count)
+
+
+make_vectorcallable(<PyTypeObject *>DeclaredOperation)

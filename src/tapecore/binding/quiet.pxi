@@ -45,4 +45,5 @@ def silent(forward):
         finally:
             unhush(before)
 
+    quiet.silenced = forward
     return update_wrapper(quiet, forward)

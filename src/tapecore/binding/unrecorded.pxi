@@ -2,14 +2,18 @@
 
 def unrecorded(value):
     """`value` with each tensor in it replaced by a read-only array, in lists, tuples and dicts too."""
+    return without_tensors(value)
+
+
+cdef object without_tensors(object value):
     if isinstance(value, Value):
         return view_of(<Value>value)
     if type(value) is tuple:
-        return tuple([unrecorded(element) for element in <tuple>value])
+        return tuple([without_tensors(element) for element in <tuple>value])
     if type(value) is list:
-        return [unrecorded(element) for element in <list>value]
+        return [without_tensors(element) for element in <list>value]
     if type(value) is dict:
-        return {key: unrecorded(element) for key, element in (<dict>value).items()}
+        return {key: without_tensors(element) for key, element in (<dict>value).items()}
     return value
 
 
@@ -33,7 +37,7 @@ def compute(function, tuple args not None, dict keywords not None):
     """What NumPy's function computes for the tensors' values, as tensors that no tape knows; it does not warn."""
     before = hush()
     try:
-        result = wrapped(function(*unrecorded(args), **unrecorded(keywords)))
+        result = wrapped(function(*without_tensors(args), **without_tensors(keywords)))
     finally:
         unhush(before)
     if isinstance(result, Tensor) and is_observed(tg_thread_current()):
