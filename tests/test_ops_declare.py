@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import subprocess
 import sys
 import textwrap
@@ -102,6 +104,26 @@ def test_a_rule_for_no_operand_is_refused() -> None:
         structural("sum", lambda a, b: a + b, c=lambda g: g)
     with pytest.raises(TypeError, match="must be the only one"):
         structural("sum", lambda a, *b: a)
+
+
+def test_a_parameter_that_the_rule_needs() -> None:
+    scaled = structural("scaled", lambda a, *, factor=2.0: a * factor, a=lambda g, factor: g * factor)
+    x = tf.constant([1.0, 3.0])
+    np.testing.assert_array_equal(scaled(x), [2.0, 6.0])
+    (dx,) = _gradient(lambda x: scaled(x, factor=2.0), x)
+    np.testing.assert_array_equal(dx, [2.0, 2.0])
+    with pytest.raises(TypeError, match="scaled: the parameter 'factor' must be given"):
+        _gradient(scaled, x)
+
+
+def test_an_operation_says_what_it_is() -> None:
+    scaled = structural("scaled", lambda a, *, factor: a * factor, a=lambda g, factor: g * factor)
+    assert repr(scaled) == "<recorded operation 'scaled'>"
+    assert str(inspect.signature(scaled)) == "(a, *, factor)"
+    assert copy.deepcopy(scaled) is scaled
+    assert (scaled.__name__, scaled.__module__) == ("scaled", __name__)
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'factor'"):
+        scaled(1.0)
 
 
 class TestSilent:

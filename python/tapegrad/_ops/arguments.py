@@ -23,7 +23,7 @@ def as_tensor(x: Any) -> Tensor:
 
 def as_inexact(x: Any) -> Tensor:
     """Return `x` as a floating or complex tensor; integers and bools become float64, as in NumPy."""
-    value = as_tensor(x)
+    value = x if type(x) is Tensor else tensor(x)
     dtype = value.dtype
     return value if dtype.is_floating or dtype.is_complex else cast(value, np.float64)
 

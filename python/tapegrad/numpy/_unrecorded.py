@@ -17,6 +17,7 @@ from tapegrad.numpy._arguments import holds_watched
 
 __all__ = ["computed", "constant", "question", "registered", "without_rule"]
 
+
 def computed(function: Callable[..., Any], args: Any, keywords: dict[str, Any]) -> Any:
     """Return what NumPy computes for the tensors' values, as tensors; a tensor `out` gets its next version."""
     out = keywords.get("out")

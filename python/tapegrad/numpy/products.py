@@ -55,6 +55,8 @@ def inner(a: TensorLike, b: TensorLike, /) -> Tensor:
     a, b = operand(a), operand(b)
     if not a.ndim or not b.ndim:
         return elementwise.multiply(a, b)
+    if a.ndim == b.ndim == 1 and a.shape == b.shape:
+        return _native.matmul(a, b)
     return _contraction(np.inner, a, b, (a.ndim - 1,), (b.ndim - 1,))
 
 

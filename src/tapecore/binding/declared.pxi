@@ -74,28 +74,31 @@ cdef class DeclaredRule:
 
     cdef tuple kept(self, uint64_t watched, tuple values, object out, PyObject *names, PyObject **parameters):
         """What a node keeps when just these operands are watched."""
-        cdef list saved = []
+        cdef tuple saved = PyTuple_New(self.count)
         cdef SavedItem *item
+        cdef object found
         cdef int i
         for i in range(self.count):
             item = &self.items[i]
+            found = None
             if not item.needed_by & watched:
-                saved.append(None)
+                pass
             elif item.kind == SAVED_RESULT:
-                saved.append(out)
+                found = out
             elif item.kind == SAVED_RESULT_SHAPE:
-                saved.append(shape_of(<Value>out) if isinstance(out, Tensor) else shapes_of(<tuple>out))
+                found = shape_of(<Value>out) if isinstance(out, Tensor) else shapes_of(<tuple>out)
             elif item.kind == SAVED_OPERAND:
-                saved.append(versioned(<Tensor>values[item.operand]))
+                found = versioned(<Tensor>values[item.operand])
             elif item.kind == SAVED_OPERAND_SHAPE:
-                saved.append(shape_of(<Value>values[item.operand]))
+                found = shape_of(<Value>values[item.operand])
             elif item.kind == SAVED_OPERANDS:
-                saved.append(tuple([versioned(<Tensor>value) for value in values]))
+                found = tuple([versioned(<Tensor>value) for value in values])
             elif item.kind == SAVED_OPERAND_SHAPES:
-                saved.append(shapes_of(values))
+                found = shapes_of(values)
             else:
-                saved.append(self.parameter(self.saved_names[i], names, parameters))
-        return tuple(saved)
+                found = self.parameter(self.saved_names[i], names, parameters)
+            put(saved, i, found)
+        return saved
 
     cdef object parameter(self, str name, PyObject *names, PyObject **parameters):
         """The parameter that a call gave by this name."""
@@ -130,21 +133,30 @@ cdef class DeclaredRule:
             return out
         return tuple([versioned(<Tensor>part) for part in <tuple>out]) if isinstance(out, tuple) else versioned(out)
 
-    def vjp(self, tuple saved not None, cotangents, wanted):
+    def vjp(self, tuple saved not None, tuple cotangents not None, wanted):
         """The operands' cotangents; `saved` is what a node kept."""
-        cdef tuple known = (cotangents[0], tuple(cotangents), *saved)
         cdef Py_ssize_t k, count = len(wanted)
-        cdef list found = []
+        cdef tuple vjp
+        cdef list found
         if self.variadic:
-            return [None] * count if self.vjps[0] is None else self.carried_by(<tuple>self.vjps[0], known)
+            vjp = self.vjps[0]
+            return [None] * count if vjp is None else carried_by(vjp, saved, cotangents)
+        found = []
         for k in range(min(count, len(self.vjps))):
-            found.append(self.carried_by(<tuple>self.vjps[k], known)
-                         if wanted[k] and self.vjps[k] is not None else None)
+            vjp = self.vjps[k]
+            found.append(carried_by(vjp, saved, cotangents) if vjp is not None and wanted[k] else None)
         return found
 
-    cdef object carried_by(self, tuple vjp, tuple known):
-        """What one of the functions makes of the values that it names."""
-        return vjp[0](*[known[place] for place in <tuple>vjp[1]])
+
+cdef object carried_by(tuple vjp, tuple saved, tuple cotangents):
+    """What a function makes of the values that it names: the result's cotangent, all of them, or what was saved."""
+    cdef tuple places = vjp[1]
+    cdef Py_ssize_t i, place, count = len(places)
+    cdef tuple given = PyTuple_New(count)
+    for i in range(count):
+        place = places[i]
+        put(given, i, cotangents[0] if place == 0 else cotangents if place == 1 else saved[place - 2])
+    return PyObject_Vectorcall(vjp[0], tuple_items(given), count, NULL)
 
 
 cdef tuple shapes_of(tuple values):

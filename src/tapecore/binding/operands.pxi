@@ -30,6 +30,9 @@ cdef int weak_result(int strong, int weak) noexcept:
 
 cdef Tensor typed(object x, int dtype):
     """A constant of the given type from a Python number, a list or an array."""
+    cdef tg_value number
+    if dtype == TG_F64 and constant_operand(x, dtype, &number):
+        return new_tensor(&number)
     return from_ndarray(np.asarray(x, dtype=DTYPES[dtype].as_numpy_dtype), isinstance(x, (int, float, complex)))
 
 
