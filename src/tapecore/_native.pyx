@@ -42,6 +42,7 @@ cdef extern from "Python.h":
     enum: METH_FASTCALL, METH_KEYWORDS
     object PyObject_Vectorcall(object function, PyObject **args, size_t count, PyObject *names)
     Py_ssize_t PyVectorcall_NARGS(size_t flags_and_count)
+    object PyVectorcall_Call(object function, object operands, object named)
     bint PyFloat_CheckExact(object o)
     bint PyLong_CheckExact(object o)
     bint PyBool_Check(object o)

@@ -186,6 +186,9 @@ cdef class DeclaredOperation:
         self.quiet = silenced is not None
         self.forward = silenced if self.quiet else forward
 
+    def __call__(self, *operands, **parameters):
+        return PyVectorcall_Call(self, operands, parameters)  # other calls come to call_declared by themselves
+
     def __repr__(self):
         return f"<recorded operation {self.__qualname__!r}>"
 
