@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import subprocess
+import sys
+import textwrap
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tapegrad as tf
-from tapegrad import _native
-from tapegrad._ops.declare import linear, structural
+from tapegrad._ops.declare import linear, silent, structural
 
 
 def _gradient(f: Any, *args: tf.Tensor) -> list[Any]:
@@ -44,23 +48,20 @@ def test_an_operand_without_a_rule_has_no_gradient() -> None:
     assert db is None
 
 
-def test_only_what_the_wanted_rules_need_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[Any] = []
-    record = _native.record
-
-    def spy(rule: Any, operands: Any, results: Any, saved: Any) -> Any:
-        kept.append(saved)
-        return record(rule, operands, results, saved)
-
-    monkeypatch.setattr("tapegrad._ops.declare.record", spy)
+def test_only_what_the_wanted_rules_need_is_saved() -> None:
     product = structural("product", lambda a, b: a * b, a=lambda g, b: g * b, b=lambda g, a: g * a)
     a, b = tf.constant(2.0), tf.constant(3.0)
-    product(a, b)
-    assert kept == []
-    _gradient(lambda a: product(a, b), a)
-    assert sum(value is not None for value in kept[-1]) == 1
-    _gradient(product, a, b)
-    assert sum(value is not None for value in kept[-1]) == 2
+
+    def saved(*watched: tf.Tensor) -> list[Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            product(a, b)
+        return [tape._rule(slot)[1] for slot, kind, *_ in tape._nodes() if kind == "external"]
+
+    assert saved() == []
+    assert saved(a) == [(None, b)]
+    assert saved(b) == [(a, None)]
+    assert saved(a, b) == [(a, b)]
 
 
 def test_several_operands_and_results() -> None:
@@ -103,3 +104,63 @@ def test_a_rule_for_no_operand_is_refused() -> None:
         structural("sum", lambda a, b: a + b, c=lambda g: g)
     with pytest.raises(TypeError, match="must be the only one"):
         structural("sum", lambda a, *b: a)
+
+
+def test_a_parameter_that_the_rule_needs() -> None:
+    scaled = structural("scaled", lambda a, *, factor=2.0: a * factor, a=lambda g, factor: g * factor)
+    x = tf.constant([1.0, 3.0])
+    np.testing.assert_array_equal(scaled(x), [2.0, 6.0])
+    (dx,) = _gradient(lambda x: scaled(x, factor=2.0), x)
+    np.testing.assert_array_equal(dx, [2.0, 2.0])
+    with pytest.raises(TypeError, match="scaled: the parameter 'factor' must be given"):
+        _gradient(scaled, x)
+
+
+def test_an_operation_says_what_it_is() -> None:
+    scaled = structural("scaled", lambda a, *, factor: a * factor, a=lambda g, factor: g * factor)
+    assert repr(scaled) == "<recorded operation 'scaled'>"
+    assert str(inspect.signature(scaled)) == "(a, *, factor)"
+    assert copy.deepcopy(scaled) is scaled
+    assert (scaled.__name__, scaled.__module__) == ("scaled", __name__)
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'factor'"):
+        scaled(1.0)
+
+
+class TestSilent:
+    def test_a_forward_that_overflows(self) -> None:
+        loud = structural("exp", lambda x: np.exp(x), x=lambda g, out: g * out)
+        quiet = structural("exp", silent(lambda x: np.exp(x)), x=lambda g, out: g * out)
+        x = tf.constant(1000.0, tf.float64)
+        with pytest.raises(RuntimeWarning, match="overflow"):
+            loud(x)
+        assert float(quiet(x)) == np.inf
+        with pytest.raises(RuntimeWarning, match="overflow"):
+            np.exp(1000.0)
+
+    def test_what_numpy_does_about_errors_is_as_before(self) -> None:
+        @silent
+        def fails(x: Any) -> Any:
+            """Its text."""
+            with np.errstate(over="raise"):
+                return np.exp(x)
+
+        with np.errstate(all="ignore", divide="raise"):
+            before = np.geterr()
+            with pytest.raises(FloatingPointError):
+                fails(1000.0)
+            assert np.geterr() == before
+        assert (fails.__name__, fails.__doc__) == ("fails", "Its text.")
+
+    def test_a_numpy_that_keeps_its_settings_elsewhere(self) -> None:
+        program = """
+        import numpy as np
+        np.seterr = lambda **settings: None  # sets nothing that tapegrad could find
+        import warnings
+        import tapegrad as tf
+        warnings.simplefilter("error")
+        print(float(np.prod(tf.constant([1e200, 1e200], tf.float64))), np.geterr()["over"])
+        """
+        run = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
+        )
+        assert run.stdout.split() == ["inf", "warn"]

@@ -254,3 +254,21 @@ def test_rows_outside() -> None:
         indexing.index_add(np.ones((1, 5)), (np.array([4]),), (4, 5))
     with pytest.raises(IndexError, match="index -5 is out of bounds"):
         indexing.index_add(np.ones((1, 5)), (np.array([-5]),), (4, 5))
+
+
+def test_unsigned_positions() -> None:
+    x = tf.constant([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(np.take(x, np.array([2, 0], np.uint64)), [3.0, 1.0])
+    # As int64 it would be -1, which counts from the end.
+    with pytest.raises(IndexError, match="take: index 18446744073709551615 is out of bounds for axis 0"):
+        np.take(x, np.array([0, 2**64 - 1], np.uint64))
+
+
+def test_positions_of_the_caller_are_left_alone() -> None:
+    places = np.array([-1, 0])
+    x = tf.constant([1.0, 2.0, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = np.take(x, places)
+    places[:] = 1
+    np.testing.assert_array_equal(tape.gradient(y, x), [1.0, 0.0, 1.0])

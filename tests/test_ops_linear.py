@@ -189,3 +189,12 @@ def test_linalg() -> None:
 def test_bad_calls_say_what_is_wrong(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [("i,i->", [(3,), (1,)]), ("i,i->i", [(1,), (3,)]), ("ij,kj->k", [(2, 3), (4, 1)]), ("ii,i->", [(3, 3), (1,)])],
+)
+def test_einsum_of_numpy_with_axes_that_broadcast(equation: str, shapes: list[tuple[int, ...]]) -> None:
+    operands = tuple([np.random.default_rng(k).normal(size=shape) for k, shape in enumerate(shapes)])
+    check_grads(lambda *values: np.einsum(equation, *values) ** 2, operands)

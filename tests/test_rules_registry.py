@@ -75,6 +75,9 @@ def held_by(found: Any) -> Iterator[Any]:
             yield found.__globals__
     elif isinstance(found, declare.Rule | types.SimpleNamespace):
         yield vars(found)
+        yield getattr(found, "vjps", ())
+    elif hasattr(found, "rule"):  # a declared operation
+        yield found.rule
     elif isinstance(found, dict):
         yield from found.values()
     elif isinstance(found, list | tuple | set):
@@ -115,24 +118,23 @@ def record(example: Example) -> tf.GradientTape:
 
 class TestCompleteness:
     def test_every_declared_rule_has_an_example(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        recorded: dict[Any, set[int]] = {}
-        record_ = declare.record
+        asked: dict[Any, set[int]] = {}
 
-        def spy(rule: Any, operands: tuple[Any, ...], *rest: Any) -> Any:
-            watched = {k for k, x in enumerate(operands) if _native.is_watched(x)}
-            recorded.setdefault(rule, set()).update({0} if getattr(rule, "_variadic", False) and watched else watched)
-            return record_(rule, operands, *rest)
+        def spy(rule: declare.Rule, saved: Any, cotangents: Any, wanted: Any) -> Any:
+            # A `*name` parameter has one function for all operands.
+            asked.setdefault(rule, set()).update(min(k, len(rule.vjps) - 1) for k, wants in enumerate(wanted) if wants)
+            return _native.DeclaredRule.vjp(rule, saved, cotangents, wanted)
 
-        monkeypatch.setattr(declare, "record", spy)
+        monkeypatch.setattr(declare.Rule, "vjp", spy)
         for example in [*LISTED, *special.UFUNCS]:
             record(example)
         rules = declared_rules()
         assert len(rules) > 300
         missing = {
-            f"{rule.name}, operand {k}, {vjp.__code__.co_filename}:{vjp.__code__.co_firstlineno}"
+            f"{rule.name}, operand {k}, {vjp[0].__code__.co_filename}:{vjp[0].__code__.co_firstlineno}"
             for rule in rules
-            for k, vjp in enumerate(rule._vjps)
-            if vjp is not None and k not in recorded.get(rule, set())
+            for k, vjp in enumerate(rule.vjps)
+            if vjp is not None and k not in asked.get(rule, set())
         }
         assert not missing, "add examples to tests/rules_examples_*.py"
 

@@ -1,4 +1,4 @@
-"""What a NumPy function costs more on a tensor than on an array, under NumPy's name and under tapegrad's own."""
+"""What a NumPy function costs more on a tensor than on an array, under both names, and with its gradient."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ TITLE = (
 )
 CALLS = 25
 MASK = np.arange(8) % 2 == 0
+PLACES = np.array([5, 0])
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,22 @@ FUNCTIONS = (
     Call("sum(x)", np.sum, lambda tf: tf.reduce_sum, 1),
     Call("mean(x)", np.mean, lambda tf: tf.reduce_mean, 1),
     Call("max(x)", np.max, lambda tf: tf.reduce_max, 1),
+    Call("prod(x)", np.prod, lambda tf: tf.reduce_prod, 1),
+    Call("var(x)", np.var, lambda tf: tf.math.reduce_variance, 1),
     Call("cumsum(x)", np.cumsum, lambda tf: tf.cumsum, 1),
+    Call("diff(x)", np.diff, lambda tf: tf.numpy.diff, 1),
+    Call("sort(x)", np.sort, lambda tf: tf.sort, 1),
+    Call("take(x, [5, 0])", lambda x: np.take(x, PLACES), lambda tf: lambda x: tf.gather(x, PLACES), 1),
     Call("dot(x, y)", np.dot, lambda tf: tf.numpy.dot, 2),
     Call("matmul(a, b)", np.matmul, lambda tf: tf.matmul, 0, 2),
+    Call(
+        'einsum("ij,jk->ik", a, b)',
+        lambda a, b: np.einsum("ij,jk->ik", a, b),
+        lambda tf: lambda a, b: tf.numpy.einsum("ij,jk->ik", a, b),
+        0,
+        2,
+    ),
+    Call("trace(a)", np.trace, lambda tf: tf.linalg.trace, 0, 1),
     Call("transpose(a)", np.transpose, lambda tf: tf.transpose, 0, 1),
     Call("reshape(x, (2, 4))", lambda x: np.reshape(x, (2, 4)), lambda tf: lambda x: tf.reshape(x, (2, 4)), 1),
     Call("where(mask, x, y)", lambda x, y: np.where(MASK, x, y), lambda tf: lambda x, y: tf.where(MASK, x, y), 2),
@@ -48,11 +62,13 @@ FUNCTIONS = (
     Call("stack([x, y])", lambda x, y: np.stack([x, y]), lambda tf: lambda x, y: tf.stack([x, y]), 2),
     Call("linalg.norm(x)", np.linalg.norm, lambda tf: tf.norm, 1),
     Call("linalg.solve(a, b)", np.linalg.solve, lambda tf: tf.linalg.solve, 0, 2),
+    Call("linalg.inv(a)", np.linalg.inv, lambda tf: tf.linalg.inv, 0, 1),
+    Call("linalg.det(a)", np.linalg.det, lambda tf: tf.linalg.det, 0, 1),
 )
 
 
 def ask(adapter: Adapter, profile: Profile) -> Answer | None:
-    """Time every function with nothing recorded, and recorded under both names."""
+    """Time every function with nothing recorded, recorded under both names, and with its gradient."""
     if adapter.name != "tapegrad":
         return None
     import tapegrad as tf
@@ -99,6 +115,12 @@ def _contestants(
 
         return Contestant(run)
 
+    def differentiated() -> None:
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            results = [numpy(*tensors) for _ in range(CALLS)]
+        tape.gradient(results, tensors)
+
     def empty() -> None:
         with tf.GradientTape() as tape:
             tape.watch(tensors)
@@ -111,6 +133,7 @@ def _contestants(
         "empty": Contestant(empty),
         "recorded": recorded(numpy),
         "native": recorded(native),
+        "differentiated": Contestant(differentiated),
     }
 
 
@@ -121,6 +144,9 @@ def _figures(name: str, samples: Samples) -> Iterator[Figure]:
         f"np.{name}": [seconds / CALLS for seconds in samples.seconds["tensor"]],
         f"np.{name}, recorded": _less([seconds / CALLS for seconds in samples.seconds["recorded"]], empty),
         f"tapegrad's {name}, recorded": _less([seconds / CALLS for seconds in samples.seconds["native"]], empty),
+        f"np.{name}, with its gradient": _less(
+            [seconds / CALLS for seconds in samples.seconds["differentiated"]], empty
+        ),
     }
     for case, seconds in cases.items():
         ratios = [ours / theirs for ours, theirs in zip(seconds, array, strict=True)]

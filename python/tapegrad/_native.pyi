@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import Signature
 from types import ModuleType, TracebackType
 from typing import (
     Any,
@@ -29,6 +30,7 @@ from tapegrad.tape import UnconnectedGradients
 from tapegrad.variable import Variable
 
 _T = TypeVar("_T")
+_FunctionT = TypeVar("_FunctionT", bound=Callable[..., Any])
 _ValueT = TypeVar("_ValueT", bound=Value)
 
 _TensorLike: TypeAlias = Value | npt.ArrayLike | Sequence[Any]
@@ -399,6 +401,41 @@ def record(
 ) -> tuple[Tensor, ...]: ...
 @overload
 def record(rule: _Rule, operands: tuple[Any, ...], results: Tensor | npt.ArrayLike, saved: Any) -> Tensor: ...
+
+# Declared operations, for tapegrad._ops.declare: the kinds of values that a node keeps, the rule, and the operation.
+SAVED_KINDS: dict[str, int]
+
+@disjoint_base
+class DeclaredRule:
+    name: str
+    saved_names: list[str]
+    saves_result: bool
+    vjps: tuple[tuple[Callable[..., Any], tuple[int, ...]] | None, ...]
+    def __init__(
+        self,
+        name: str,
+        saved: list[tuple[str, int, int, list[int] | None]],
+        vjps: tuple[tuple[Callable[..., Any], tuple[int, ...]] | None, ...],
+        variadic: bool,
+    ) -> None: ...
+    def follow(self, values: tuple[Tensor, ...], out: Any) -> Any: ...
+    def vjp(
+        self, saved: tuple[Any, ...], cotangents: Sequence[Tensor | None], wanted: Sequence[bool]
+    ) -> Sequence[Any]: ...
+
+@final
+class DeclaredOperation:
+    rule: DeclaredRule
+    __name__: str
+    __qualname__: str
+    __signature__: Signature
+    def __init__(self, rule: DeclaredRule, forward: Callable[..., Any]) -> None: ...
+    def __call__(self, *operands: Any, **parameters: Any) -> Any: ...
+
+def unrecorded(value: Any) -> Any: ...
+def wrapped(result: Any) -> Any: ...
+def compute(function: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]) -> Any: ...
+def silent(forward: _FunctionT) -> _FunctionT: ...
 
 # The C interface, for import_tapegrad().
 _C_API: Any

@@ -192,6 +192,9 @@ cdef extern from "thread.h" nogil:
     tg_status tg_thread_push(tg_tape *tape)
     bint tg_thread_remove(tg_tape *tape)
 
+cdef extern from "positions.h" nogil:
+    bint tg_positions_from_start(int64_t *positions, tg_index count, tg_index length)
+
 cdef extern from "structural.h" nogil:
     enum:
         TG_RESHAPE, TG_PERMUTE, TG_SLICE, TG_UNSLICE, TG_SUM, TG_EXPAND, TG_CAST, TG_CONCATENATE, TG_SELECT, TG_MASK

@@ -12,12 +12,16 @@ included below, are its chapters.
 """
 cimport cython
 cimport numpy as cnp
+from cpython.contextvars cimport PyContextVar_Reset, PyContextVar_Set
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject, PyTypeObject, destructor
 from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset, strlen
 
+from contextvars import Context
+from functools import update_wrapper
 from importlib import import_module
 
 import numpy as np
@@ -36,6 +40,9 @@ cdef extern from "Python.h":
         int ml_flags
         const char *ml_doc
     enum: METH_FASTCALL, METH_KEYWORDS
+    object PyObject_Vectorcall(object function, PyObject **args, size_t count, PyObject *names)
+    Py_ssize_t PyVectorcall_NARGS(size_t flags_and_count)
+    object PyVectorcall_Call(object function, object operands, object named)
     bint PyFloat_CheckExact(object o)
     bint PyLong_CheckExact(object o)
     bint PyBool_Check(object o)
@@ -65,6 +72,16 @@ cdef extern from *:
         Py_CLEAR(buffer->obj);
         return PyObject_GetBuffer(exporter, buffer, flags);
     }
+    /* Calls of the type's objects go to the function that each of them has behind its header. */
+    static void tg_make_vectorcallable(PyTypeObject *type, Py_ssize_t offset) {
+        type->tp_vectorcall_offset = offset;
+        type->tp_call = PyVectorcall_Call;
+        type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+        PyType_Modified(type);
+    }
+    #define tg_make_vectorcallable_type(type) tg_make_vectorcallable( \
+        type, offsetof(struct __pyx_obj_8tapegrad_7_native_DeclaredOperation, call))
+    #define tg_tuple_items(tuple) (&PyTuple_GET_ITEM(tuple, 0))
     static inline int tg_pending_error(void) { return PyErr_Occurred() ? -1 : 0; }
 
     #ifdef __clang__
@@ -84,6 +101,8 @@ cdef extern from *:
     int export_buffer "tg_export_buffer"(object exporter, Py_buffer *buffer, int flags) except -1
     Tensor revive "tg_revive"(PyObject *memory, PyTypeObject *type)
     PyTypeObject *type_of "Py_TYPE"(PyObject *o) noexcept
+    void make_vectorcallable "tg_make_vectorcallable_type"(PyTypeObject *type) noexcept
+    PyObject **tuple_items "tg_tuple_items"(tuple t) noexcept
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_New(type subtype, int nd, const Py_ssize_t *dims, int type_num, const Py_ssize_t *strides,
@@ -101,6 +120,7 @@ cdef extern from "numpy/ufuncobject.h":
         const char *types
 
 ctypedef object (*builtin)(object self, PyObject **args, Py_ssize_t count, PyObject *names)
+ctypedef object (*vectorcall)(object self, PyObject **args, size_t flags_and_count, PyObject *names)
 
 
 cdef int warn(str message, object detail=None) except -1:
@@ -112,6 +132,7 @@ cdef int warn(str message, object detail=None) except -1:
 
 
 include "binding/core.pxi"
+include "binding/quiet.pxi"
 include "binding/value.pxi"
 include "binding/tensor.pxi"
 include "binding/variable.pxi"
@@ -129,6 +150,8 @@ include "binding/shaping.pxi"
 include "binding/joining.pxi"
 include "binding/indexing.pxi"
 include "binding/external.pxi"
+include "binding/declared.pxi"
+include "binding/unrecorded.pxi"
 include "binding/tape.pxi"
 include "binding/recording.pxi"
 include "binding/structures.pxi"

@@ -23,13 +23,15 @@ def as_tensor(x: Any) -> Tensor:
 
 def as_inexact(x: Any) -> Tensor:
     """Return `x` as a floating or complex tensor; integers and bools become float64, as in NumPy."""
-    value = as_tensor(x)
+    value = x if type(x) is Tensor else tensor(x)
     dtype = value.dtype
     return value if dtype.is_floating or dtype.is_complex else cast(value, np.float64)
 
 
 def as_int(x: Any) -> int:
     """Return an integer given as a Python or NumPy integer or a 0-d integer tensor."""
+    if type(x) is int:
+        return x
     try:
         return operator.index(array(x).item() if isinstance(x, Value | np.ndarray) else x)
     except (TypeError, ValueError):
@@ -61,7 +63,7 @@ def as_axes(axis: Any, ndim: int, what: str) -> tuple[int, ...]:
         return _ALL_AXES[ndim] if ndim < len(_ALL_AXES) else tuple(range(ndim))
     if type(axis) is int and -ndim <= axis < ndim:
         return (axis % ndim,)
-    axes = tuple([as_axis(number, ndim, what) for number in as_shape(axis)])
+    axes = tuple([as_axis(number, ndim, what) for number in (axis if type(axis) is tuple else as_shape(axis))])
     if len(set(axes)) != len(axes):
         raise ValueError(f"{what}: axis {axis} names a dimension twice.")
     return axes

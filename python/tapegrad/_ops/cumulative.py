@@ -31,14 +31,15 @@ def cumsum(a: TensorLike, axis: Any = None, exclusive: bool = False, reverse: bo
 def _with_axis(a: TensorLike, axis: Any, what: str) -> tuple[Tensor, int]:
     a = as_tensor(a)
     if axis is None:
-        return _native.reshape(a, (-1,)), 0
+        return a if a.ndim == 1 else _native.reshape(a, (-1,)), 0
     return a, as_axis(axis, a.ndim, what)
 
 
 def _cumsum_forward(a: npt.NDArray[Any], *, axis: int, exclusive: bool, reverse: bool) -> npt.NDArray[Any]:
-    ordered = np.flip(a, axis) if reverse else a
-    total = np.cumsum(_shifted(ordered, axis, 0) if exclusive else ordered, axis)
-    return np.flip(total, axis) if reverse else total
+    if not reverse:
+        return (_shifted(a, axis, 0) if exclusive else a).cumsum(axis)
+    backwards = (slice(None),) * axis + (slice(None, None, -1),)
+    return _cumsum_forward(a[backwards], axis=axis, exclusive=exclusive, reverse=False)[backwards]
 
 
 def _shifted(a: npt.NDArray[Any], axis: int, first: int) -> npt.NDArray[Any]:
@@ -87,7 +88,7 @@ def _cumprod_vjp(g: Tensor, a: Tensor, axis: int) -> Tensor:
     return elementwise.multiply_no_nan(conjugate(before), recurrence_backwards(a, g, axis))
 
 
-_cumprod: Operation = structural("cumprod", silent(lambda a, *, axis: np.cumprod(a, axis)), a=_cumprod_vjp)
+_cumprod: Operation = structural("cumprod", silent(lambda a, *, axis: a.cumprod(axis)), a=_cumprod_vjp)
 
 
 def recurrence_backwards(a: Tensor, b: Tensor, axis: int) -> Tensor:

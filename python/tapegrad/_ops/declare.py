@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tapegrad._batching import along_batch
-from tapegrad._native import Tensor, Value, array, is_recording, is_watched, observe_end, own, record, tensor, version
+from tapegrad._native import SAVED_KINDS, DeclaredOperation, DeclaredRule, Tensor, Value, array, own, record, silent
 
 __all__ = ["LinearRule", "Operation", "Rule", "TensorLike", "linear", "silent", "structural"]
 
@@ -41,12 +41,6 @@ Operation: TypeAlias = Callable[..., Any]
 
 TensorLike: TypeAlias = Value | npt.ArrayLike
 """What an operand can be: a tensor, a variable, an array, a number, or nested lists of them."""
-
-silent: np.errstate = np.errstate(all="ignore")
-"""Decorates a forward that can overflow: it does not warn, as the elementwise operations do not."""
-
-_Getter: TypeAlias = Callable[[tuple[Tensor, ...], Any, dict[str, Any]], Any]
-_Plan: TypeAlias = tuple[_Getter, ...]
 
 
 def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any]) -> Operation:
@@ -92,22 +86,10 @@ def structural(name: str, forward: Callable[..., Any], **vjps: Callable[..., Any
 
 
 def _operation(rule: Rule, forward: Callable[..., Any]) -> Operation:
-    name = rule.name
-
-    def operation(*operands: Any, **parameters: Any) -> Any:
-        values = tuple([x if type(x) is Tensor else tensor(x) for x in operands])
-        try:
-            result = forward(*[array(value) for value in values], **parameters)
-        except ValueError as error:
-            shapes = ", ".join(str(value.shape) for value in values)
-            kind = np.linalg.LinAlgError if isinstance(error, np.linalg.LinAlgError) else ValueError
-            raise kind(f"{name}: {error} (operand shapes: {shapes})") from error
-        out = tuple([own(part) for part in result]) if type(result) is tuple else own(result)
-        return rule.follow(values, out, parameters)
-
-    operation.__name__ = operation.__qualname__ = name
-    operation.__module__ = getattr(forward, "__module__", operation.__module__)
-    operation.rule = rule  # type: ignore[attr-defined]
+    operation = DeclaredOperation(rule, forward)
+    operation.__name__ = operation.__qualname__ = rule.name
+    operation.__module__ = getattr(forward, "__module__", __name__)
+    operation.__signature__ = rule.signature
     return operation
 
 
@@ -162,7 +144,7 @@ def linear(
     return operation
 
 
-class Rule:
+class Rule(DeclaredRule):
     """The reverse rule of one structural operation, in the form that the tape calls.
 
     `structural` makes it; it is the operation's attribute `rule`.
@@ -185,78 +167,42 @@ class Rule:
     saves_result: bool
     """Whether the result is among them."""
 
+    signature: inspect.Signature
+    """The operation's, which is that of `forward`."""
+
     def __init__(self, name: str, forward: Callable[..., Any], vjps: dict[str, Callable[..., Any]]) -> None:
-        self.name = name
-        names, self._variadic = _operand_names(forward)
+        self.signature = inspect.signature(forward)
+        names, variadic = _operand_names(self.signature)
         unknown = vjps.keys() - set(names)
         if unknown:
             raise TypeError(f"{name}: rules for {sorted(unknown)}, but its operands are {names}.")
-        self._vjps = [vjps.get(operand) for operand in names]
-        needs = [list(inspect.signature(vjp).parameters) if vjp else [] for vjp in self._vjps]
-        saved = sorted(self._named(needs, forward) - {"g", "gs"})
+        functions = [vjps.get(operand) for operand in names]
+        needs = [list(inspect.signature(vjp).parameters) if vjp else [] for vjp in functions]
+        saved = sorted({need for each in needs for need in each}.union(self._always_saved()) - {"g", "gs"})
         known = {
             "out",
             "out_shape",
-            *inspect.signature(forward).parameters,
+            *self.signature.parameters,
             *[f"{operand}_shape" for operand in names],
         }
         if not known.issuperset(saved):
             raise TypeError(
                 f"{name}: its rules name {sorted(set(saved) - known)}; what there is: g, gs, {sorted(known)}."
             )
-        self._needs = needs
-        self.saved_names = saved
-        self.saves_result = "out" in saved
-        self._getters = [_getter(need, names, self._variadic) for need in saved]
+        items = []
+        for need in saved:
+            users = [k for k, each in enumerate(needs) if need in each]
+            items.append((need, *_source(need, names, variadic), users or None))
         places = {"g": 0, "gs": 1, **{need: 2 + k for k, need in enumerate(saved)}}
-        self._places = [[places[need] for need in operand_needs] for operand_needs in needs]
-        self._plans: dict[tuple[bool, ...], _Plan] = {}
-
-    def _named(self, needs: list[list[str]], forward: Callable[..., Any]) -> set[str]:
-        """Return the names of what has to be saved."""
-        return {need for operand_needs in needs for need in operand_needs}
-
-    def follow(self, values: tuple[Tensor, ...], out: Any, parameters: dict[str, Any]) -> Any:
-        """Record that the operation has made `out` of the values, and return it as the caller may have it."""
-        if not is_recording():
-            return out
-        watched = tuple([is_watched(value) for value in values])
-        if True not in watched:
-            observe_end(self.name, list(values), out if isinstance(out, tuple) else (out,))
-            return out
-        saved = tuple([get(values, out, parameters) for get in self.plan_for(watched)])
-        record(self, values, out, saved)
-        # What is saved are objects of their own, so that writing to those that the caller has does not change it.
-        if not self.saves_result:
-            return out
-        return tuple([version(part) for part in out]) if isinstance(out, tuple) else version(out)
-
-    def plan_for(self, watched: tuple[bool, ...]) -> _Plan:
-        """Return what gets the values to be saved when just these operands are known to a tape."""
-        if self._variadic:
-            watched = ()
-        plan = self._plans.get(watched)
-        if plan is None:
-            needed = set().union(*(n for k, n in enumerate(self._needs) if self._variadic or watched[k]))
-            plan = tuple(
-                getter if need in needed else _nothing
-                for need, getter in zip(self.saved_names, self._getters, strict=True)
-            )
-            self._plans[watched] = plan
-        return plan
-
-    def vjp(
-        self, saved: tuple[Any, ...], cotangents: tuple[Tensor | None, ...], wanted: Sequence[bool]
-    ) -> Sequence[Any]:
-        """Return the operands' cotangents; `saved` is what the plan's getters gave."""
-        known = (cotangents[0], cotangents, *saved)
-        if self._variadic:
-            (vjp,) = self._vjps
-            return vjp(*[known[place] for place in self._places[0]]) if vjp else [None] * len(wanted)
-        return [
-            vjp(*[known[place] for place in self._places[k]]) if wanted[k] and vjp else None
-            for k, vjp in enumerate(self._vjps[: len(wanted)])
+        rules = [
+            (function, tuple([places[need] for need in each])) if function else None
+            for function, each in zip(functions, needs, strict=True)
         ]
+        super().__init__(name, items, tuple(rules), variadic)
+
+    def _always_saved(self) -> Sequence[str]:
+        """Return the names of what is kept, whether or not one of the functions needs it."""
+        return ()
 
 
 class LinearRule(Rule):
@@ -283,19 +229,17 @@ class LinearRule(Rule):
         transpose: Callable[..., Any],
         axes: Sequence[str] | None,
     ) -> None:
-        super().__init__(name, forward, {_operand_names(forward)[0][0]: transpose})
+        operand = next(iter(inspect.signature(forward).parameters))
+        super().__init__(name, forward, {operand: transpose})
         self._forward = forward
         self._axes = axes
-        self._parameters = _parameter_names(forward)
+        self._parameters = self._always_saved()
         if axes is not None and not set(axes) <= set(self._parameters):
             raise TypeError(f"{name}: axes are {list(axes)}, but its parameters are {self._parameters}.")
 
-    def _named(self, needs: list[list[str]], forward: Callable[..., Any]) -> set[str]:
-        return super()._named(needs, forward) | set(_parameter_names(forward))
-
-    def plan_for(self, watched: tuple[bool, ...]) -> _Plan:
-        """Return what gets the values to be saved: all of them, for the operation is applied again."""
-        return tuple(self._getters)
+    def _always_saved(self) -> Sequence[str]:
+        # All parameters, for the operation is applied again.
+        return [p.name for p in self.signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
 
     def _parameters_in(self, saved: tuple[Any, ...]) -> dict[str, Any]:
         return {name: saved[self.saved_names.index(name)] for name in self._parameters}
@@ -344,14 +288,10 @@ class _StackedRule:
         return (self.apply(tangents[0]),)
 
 
-def _parameter_names(forward: Callable[..., Any]) -> list[str]:
-    return [p.name for p in inspect.signature(forward).parameters.values() if p.kind is p.KEYWORD_ONLY]
-
-
-def _operand_names(forward: Callable[..., Any]) -> tuple[list[str], bool]:
+def _operand_names(signature: inspect.Signature) -> tuple[list[str], bool]:
     """Return the names of the positional parameters, and whether the only one is a `*name`."""
     names: list[str] = []
-    for parameter in inspect.signature(forward).parameters.values():
+    for parameter in signature.parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
             if names:
                 raise TypeError(f"A *{parameter.name} operand must be the only one, beside {names}.")
@@ -361,25 +301,13 @@ def _operand_names(forward: Callable[..., Any]) -> tuple[list[str], bool]:
     return names, False
 
 
-def _getter(need: str, names: list[str], variadic: bool) -> _Getter:
-    """Return the function that takes what `need` names out of (operands, result, parameters)."""
-    if need == "out":
-        return lambda values, out, parameters: out
-    if need == "out_shape":
-        return lambda values, out, parameters: tuple([part.shape for part in out]) if type(out) is tuple else out.shape
-    operand, _, suffix = need.rpartition("_")
-    if variadic and need == names[0]:
-        return lambda values, out, parameters: tuple([version(value) for value in values])
-    if variadic and operand == names[0] and suffix == "shape":
-        return lambda values, out, parameters: tuple([value.shape for value in values])
+def _source(need: str, names: list[str], variadic: bool) -> tuple[int, int]:
+    """Return where a saved value comes from, as `DeclaredRule` takes it: its kind, and the operand's number."""
+    if need in ("out", "out_shape"):
+        return SAVED_KINDS[need], 0
     if need in names:
-        k = names.index(need)
-        return lambda values, out, parameters: version(values[k])
-    if operand in names and suffix == "shape":
-        k = names.index(operand)
-        return lambda values, out, parameters: values[k].shape
-    return lambda values, out, parameters: parameters[need]
-
-
-def _nothing(values: tuple[Tensor, ...], out: Any, parameters: dict[str, Any]) -> None:
-    """Stand in for a value that no wanted rule needs."""
+        return SAVED_KINDS["operands" if variadic else "operand"], names.index(need)
+    operand, _, suffix = need.rpartition("_")
+    if suffix == "shape" and operand in names:
+        return SAVED_KINDS["operand_shapes" if variadic else "operand_shape"], names.index(operand)
+    return SAVED_KINDS["parameter"], 0

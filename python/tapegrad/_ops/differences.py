@@ -13,7 +13,6 @@ from tapegrad._native import Tensor, array
 from tapegrad._ops.arguments import as_axes, as_axis, kept_shape, shape_along
 from tapegrad._ops.declare import Operation, TensorLike, linear, silent, structural
 from tapegrad._ops.elementwise import elementwise
-from tapegrad._ops.padding import pad
 
 __all__ = ["diff", "gradient", "trapezoid", "unwrap"]
 
@@ -50,7 +49,10 @@ def _diff_transpose(g: Tensor, a_shape: tuple[int, ...], n: int, axis: int) -> T
 
 
 def _padded(g: Tensor, axis: int, width: tuple[int, int]) -> Tensor:
-    return pad(g, [width if k == axis else (0, 0) for k in range(g.ndim)])
+    """Return `g` with zeros before and behind it along an axis."""
+    shape = g.shape
+    zeros = [np.zeros((*shape[:axis], size, *shape[axis + 1 :]), g.dtype.dtype) for size in width]
+    return _native.concatenate([_native.own(zeros[0]), g, _native.own(zeros[1])], axis)
 
 
 _diff: Operation = linear(

@@ -193,6 +193,7 @@ def _multiplied(a: _Term, b: _Term, needed: set[str], first: int, second: int, p
     return out
 
 
+@lru_cache(512)
 def parse(equation: str, shapes: tuple[_Shape, ...]) -> tuple[tuple[str, ...], str]:
     """Return one letter per axis of each operand and of the result, the ellipses written out."""
     text = equation.replace(" ", "")

@@ -199,7 +199,7 @@ def take(a: TensorLike, indices: TensorLike, axis: Any = None) -> Tensor:
     """Return the elements of `a` at integer `indices` along `axis`; with `axis=None` from `a` as a vector."""
     a = as_tensor(a)
     if axis is None:
-        a, axis = _native.reshape(a, (-1,)), 0
+        a, axis = a if a.ndim == 1 else _native.reshape(a, (-1,)), 0
     return _native.take(a, as_indices(indices, "take"), as_axis(axis, a.ndim, "take"))
 
 
@@ -213,6 +213,8 @@ def take_along_axis(a: TensorLike, indices: TensorLike, axis: Any = -1, repeats:
     places = as_indices(indices, "take_along_axis")
     if places.ndim != a.ndim:
         raise ValueError(f"take_along_axis: indices of shape {places.shape} do not fit a tensor of shape {a.shape}.")
+    if a.ndim == 1:
+        return _native.take(a, places, 0)
     key = [places if k == axis else np.arange(size).reshape(shape_along(k, a.ndim)) for k, size in enumerate(a.shape)]
     result: Tensor = select(a, at=Selection(tuple(key), a.shape, repeats))
     return result

@@ -49,9 +49,17 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Tensor:
     free_b = tuple([k for k in range(b.ndim) if k not in of_b])
     shape_a, shape_b = tuple([a.shape[k] for k in free_a]), tuple([b.shape[k] for k in free_b])
     inner = math.prod([a.shape[k] for k in of_a])
-    left = _native.reshape(_native.transpose(a, free_a + of_a), (math.prod(shape_a), inner))
-    right = _native.reshape(_native.transpose(b, of_b + free_b), (inner, math.prod(shape_b)))
-    return _native.reshape(_native.matmul(left, right), shape_a + shape_b)
+    left = _as_matrix(a, free_a + of_a, (math.prod(shape_a), inner))
+    right = _as_matrix(b, of_b + free_b, (inner, math.prod(shape_b)))
+    product = _native.matmul(left, right)
+    return product if len(shape_a) == len(shape_b) == 1 else _native.reshape(product, shape_a + shape_b)
+
+
+def _as_matrix(x: Tensor, order: tuple[int, ...], shape: tuple[int, int]) -> Tensor:
+    """Return `x` with its axes in another order, as a matrix."""
+    if order != tuple(range(len(order))):
+        x = _native.transpose(x, order)
+    return x if x.shape == shape else _native.reshape(x, shape)
 
 
 def _axes_pair(axes: Any, ndim_a: int, ndim_b: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

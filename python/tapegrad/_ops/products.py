@@ -33,15 +33,19 @@ def _vjp_a(g: Tensor, b: Tensor, a_shape: tuple[int, ...], of_a: _Axes, of_b: _A
     free_a, free_b = _others(len(a_shape), of_a), _others(b.ndim, of_b)
     part = tensordot(g, conjugate(b), (tuple(range(len(free_a), g.ndim)), free_b))
     # Its axes are those of `a` that are free, then those that go with the summed axes of `b` in their order.
-    axes = free_a + tuple([of_a[of_b.index(k)] for k in sorted(of_b)])
-    return _native.transpose(part, tuple(np.argsort(axes).tolist()))
+    return _in_order(part, free_a + tuple([of_a[of_b.index(k)] for k in sorted(of_b)]))
 
 
 def _vjp_b(g: Tensor, a: Tensor, b_shape: tuple[int, ...], of_a: _Axes, of_b: _Axes) -> Tensor:
     free_a, free_b = _others(a.ndim, of_a), _others(len(b_shape), of_b)
     part = tensordot(conjugate(a), g, (free_a, tuple(range(len(free_a)))))
-    axes = tuple([of_b[of_a.index(k)] for k in sorted(of_a)]) + free_b
-    return _native.transpose(part, tuple(np.argsort(axes).tolist()))
+    return _in_order(part, tuple([of_b[of_a.index(k)] for k in sorted(of_a)]) + free_b)
+
+
+def _in_order(x: Tensor, axes: _Axes) -> Tensor:
+    """Return `x`, whose axes have these numbers, with its axes in the order of the numbers."""
+    order = tuple(sorted(range(len(axes)), key=axes.__getitem__))
+    return x if order == tuple(range(len(axes))) else _native.transpose(x, order)
 
 
 contraction = structural("tensordot", _contract, a=_vjp_a, b=_vjp_b)

@@ -78,11 +78,14 @@ def _extremum(name: str, ufunc: np.ufunc, share_of: Callable[[Tensor, Tensor], T
         shape = kept_shape(a.shape, axis)
         chosen = array(out).reshape(shape)
         places = array(a) == chosen
-        if np.count_nonzero(places) == chosen.size and not np.isnan(chosen).any():  # no ties: one place each
-            return _native.where(places, _native.reshape(g, shape), 0)
+        count = np.count_nonzero(places)
+        g = _native.reshape(g, shape)
+        # No ties: one place each. (A nan has none, which the ties of others could make up for.)
+        if count == chosen.size and (count == 1 or not np.isnan(chosen).any()):
+            return _native.where(own(places), g, 0)
         there = _native.cast(own(places), g.dtype)
         share = share_of(there, _native.sum(there, axis, True))
-        return elementwise.multiply_no_nan(share, _native.reshape(g, shape))
+        return elementwise.multiply_no_nan(share, g)
 
     return structural(name, lambda a, *, axis, keepdims: ufunc.reduce(a, axis, keepdims=keepdims), a=vjp)
 

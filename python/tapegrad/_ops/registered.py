@@ -277,7 +277,7 @@ def _caller(
             operands = tuple([_as(x, dtype) for x, dtype in zip(operands, plan.types, strict=True)])
         if plan.loop is None:
             return recorded(*operands)
-        return rule.follow(operands, plan.loop(*operands), {})
+        return rule.follow(operands, plan.loop(*operands))
 
     return operation
 

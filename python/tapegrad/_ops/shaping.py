@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops.arguments import as_axes, as_axis, as_int, as_shape, as_tensor
+from tapegrad._ops.arguments import as_axes, as_axis, as_shape, as_tensor
 from tapegrad._ops.declare import Operation, TensorLike, linear
 
 __all__ = [
@@ -113,9 +113,9 @@ _REVERSED = slice(None, None, -1)
 def roll(a: TensorLike, shift: Any, axis: Any = None) -> Tensor:
     """Return `a` shifted circularly by `shift` places along `axis`; without an axis, as a vector."""
     a = as_tensor(a)
-    if axis is None:
+    if axis is None and a.ndim != 1:
         return _native.reshape(roll(ravel(a), shift, 0), a.shape)
-    axes = tuple([as_axis(number, a.ndim, "roll") for number in as_shape(axis)])
+    axes = (0,) if axis is None else tuple([as_axis(number, a.ndim, "roll") for number in as_shape(axis)])
     shifts = as_shape(shift)
     if len(shifts) == 1:
         shifts *= len(axes)
@@ -160,8 +160,8 @@ def repeat(a: TensorLike, repeats: Any, axis: Any = None) -> Tensor:
     """
     a = as_tensor(a)
     if axis is None:
-        a, axis = ravel(a), 0
+        a, axis = a if a.ndim == 1 else ravel(a), 0
     axis = as_axis(axis, a.ndim, "repeat")
     counts = as_shape(repeats)
-    places = np.repeat(np.arange(a.shape[axis]), as_int(counts[0]) if len(counts) == 1 else counts)
+    places = np.arange(a.shape[axis]).repeat(counts[0] if len(counts) == 1 else counts)
     return _native.take(a, places, axis)

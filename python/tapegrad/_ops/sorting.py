@@ -44,8 +44,9 @@ def partition(a: TensorLike, kth: Any, axis: Any = -1, kind: Any = "introselect"
 
 def _reordered_vjp(g: Tensor, a: Tensor, out: Tensor, axis: int) -> Tensor:
     """Return the cotangent of what NumPy put in some order: the k-th least element of `a` is that of `out`."""
-    rank = np.argsort(np.argsort(array(a), axis, stable=True), axis)
-    places = np.take_along_axis(np.argsort(array(out), axis, stable=True), rank, axis)
+    rank = array(a).argsort(axis, stable=True).argsort(axis)
+    order = array(out).argsort(axis, stable=True)
+    places = order[rank] if a.ndim == 1 else np.take_along_axis(order, rank, axis)
     return take_along_axis(g, places, axis, repeats=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -49,7 +50,7 @@ def _deviations(
     if skip_nan:
         takes_part = takes_part & ~np.isnan(array(a))
     if takes_part is True:
-        count = np.asarray(np.prod([a.shape[k] for k in axis]), real)
+        count = np.asarray(math.prod([a.shape[k] for k in axis]), real)
         deviations = elementwise.subtract(a, elementwise.divide_no_nan(_native.sum(a, axis, True), count))
     else:
         count = np.sum(takes_part, axis, keepdims=True).astype(real)
@@ -61,10 +62,13 @@ def _deviations(
 
 def _var_vjp(g: Tensor, a: Tensor, axis: _Axes, dtype: Any, ddof: Any, where: Any, skip_nan: bool) -> Tensor:
     deviations, count = _deviations(a, axis, dtype, ddof, where, skip_nan)
-    with np.errstate(divide="ignore"):
-        scale = np.divide(2.0, count, dtype=count.dtype)
-    g = elementwise.multiply_no_nan(scale, _native.reshape(g, kept_shape(a.shape, axis)))
+    g = elementwise.multiply_no_nan(_twice_over(count), _native.reshape(g, kept_shape(a.shape, axis)))
     return elementwise.multiply_no_nan(deviations, g)
+
+
+@silent
+def _twice_over(count: _Array) -> Any:
+    return np.divide(2.0, count, dtype=count.dtype)
 
 
 def _std_vjp(

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import UFUNC_OPERATIONS, Tensor, array
+from tapegrad._native import UFUNC_OPERATIONS, Tensor, array, unrecorded
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.shaping import expand_dims, moveaxis
 from tapegrad.numpy._arguments import delivered, holds_watched, operand
 from tapegrad.numpy._ufunc_methods import METHODS
-from tapegrad.numpy._unrecorded import computed, no_rule, unrecorded
+from tapegrad.numpy._unrecorded import computed, no_rule
 
 __all__ = ["PIECEWISE_CONSTANT", "apply", "placed"]
 

@@ -10,52 +10,19 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._examples import example
-from tapegrad._native import IMPLEMENTATIONS, Tensor, Value, array, observe_end, rebind, tensor
+from tapegrad._native import IMPLEMENTATIONS, Tensor, array, compute, rebind, unrecorded, wrapped
 from tapegrad._ops.writing import check_writable
 from tapegrad._protocols import CONSTANT, UNRELATED
-from tapegrad.dtypes import DTYPES
 from tapegrad.numpy._arguments import holds_watched
 
-__all__ = ["computed", "constant", "question", "registered", "unrecorded", "without_rule", "wrapped"]
-
-_SUPPORTED = frozenset(dtype.dtype for dtype in DTYPES)
-
-
-def unrecorded(value: Any) -> Any:
-    """Return `value` with each tensor in it replaced by a read-only array, in lists, tuples and dicts too."""
-    if isinstance(value, Value):
-        return array(value)
-    if type(value) in (list, tuple):
-        return type(value)([unrecorded(element) for element in value])
-    if type(value) is dict:
-        return {key: unrecorded(element) for key, element in value.items()}
-    return value
-
-
-def wrapped(result: Any) -> Any:
-    """Return a result of NumPy with each array and NumPy scalar in it as a tensor, if tensors can have its type."""
-    if isinstance(result, (np.ndarray, np.generic)):
-        if result.dtype not in _SUPPORTED:
-            return result
-        # A view may be one of the caller's memory, who can write to it; a fresh array belongs to the tensor.
-        is_fresh = isinstance(result, np.generic) or result.base is None
-        return _native.own(result) if is_fresh else tensor(np.asarray(result))
-    if isinstance(result, tuple) and hasattr(result, "_fields"):
-        return type(result)(*[wrapped(part) for part in result])
-    if isinstance(result, (list, tuple)):
-        return type(result)([wrapped(part) for part in result])
-    return result
+__all__ = ["computed", "constant", "question", "registered", "without_rule"]
 
 
 def computed(function: Callable[..., Any], args: Any, keywords: dict[str, Any]) -> Any:
     """Return what NumPy computes for the tensors' values, as tensors; a tensor `out` gets its next version."""
     out = keywords.get("out")
     if out is None:
-        with np.errstate(all="ignore"):
-            result = wrapped(function(*unrecorded(args), **unrecorded(keywords)))
-        if isinstance(result, Tensor):
-            observe_end(function.__name__, [x for x in args if isinstance(x, Value)], (result,))
-        return result
+        return compute(function, args, keywords)
     targets = out if isinstance(out, tuple) else (out,)
     buffers = [_buffer(target) for target in targets]
     with np.errstate(all="ignore"):

@@ -12,7 +12,7 @@ from tapegrad._native import Tensor, array
 from tapegrad._ops import convolving, cumulative, differences, interpolation, shaping
 from tapegrad._ops.declare import TensorLike
 from tapegrad._protocols import implements
-from tapegrad.numpy._arguments import UNSET, Out, as_dtype, delivered, operand, without_nan
+from tapegrad.numpy._arguments import UNSET, Out, delivered, operand, without_nan
 
 __all__ = [
     "convolve",
@@ -42,7 +42,8 @@ def cumsum(a: TensorLike, axis: Any = None, dtype: Any = None, out: Out = None) 
     >>> print(np.cumsum([1.0, 2.0, 3.0]).numpy())
     [1. 3. 6.]
     """
-    return delivered(cumulative.cumsum(_of_type(a, dtype), axis), out)
+    result = cumulative.cumsum(_of_type(a, dtype), axis)
+    return result if out is None else delivered(result, out)
 
 
 @implements(np.cumprod)
@@ -60,7 +61,8 @@ def cumprod(a: TensorLike, axis: Any = None, dtype: Any = None, out: Out = None)
     >>> print(y.numpy(), tape.gradient(y, x).numpy())
     [0. 0. 0.] [9. 0. 0.]
     """
-    return delivered(cumulative.cumprod(_of_type(a, dtype), axis), out)
+    result = cumulative.cumprod(_of_type(a, dtype), axis)
+    return result if out is None else delivered(result, out)
 
 
 @implements(np.nancumsum)
@@ -122,8 +124,8 @@ def cumulative_prod(
 
 
 def _of_type(a: TensorLike, dtype: Any) -> Tensor:
-    values, wanted = operand(a), as_dtype(dtype)
-    return values if wanted is None else _native.cast(values, wanted)
+    values = operand(a)
+    return values if dtype is None else _native.cast(values, np.dtype(dtype))
 
 
 def _with_axis(x: TensorLike, dtype: Any, axis: Any) -> tuple[Tensor, int]:

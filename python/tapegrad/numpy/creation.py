@@ -10,11 +10,11 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._conversion import holds_value
 from tapegrad._interchange import from_dlpack
-from tapegrad._native import Tensor, Value
+from tapegrad._native import Tensor, Value, unrecorded, wrapped
 from tapegrad._ops.arguments import as_shape
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import TensorLike, as_dtype, check_device, operand, stacked
-from tapegrad.numpy._unrecorded import registered, unrecorded, wrapped
+from tapegrad.numpy._unrecorded import registered
 
 __all__ = [
     "array",

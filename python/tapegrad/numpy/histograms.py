@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tapegrad import _native
-from tapegrad._native import Tensor, array
+from tapegrad._native import Tensor, array, unrecorded
 from tapegrad._ops import counting, joining, reductions, shaping
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import TensorLike, operand
-from tapegrad.numpy._unrecorded import constant, unrecorded
+from tapegrad.numpy._unrecorded import constant
 
 __all__ = ["bincount", "digitize", "histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
 

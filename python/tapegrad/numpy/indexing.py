@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import Tensor, array
+from tapegrad._native import Tensor, array, unrecorded
 from tapegrad._ops import indexing, joining, shaping
 from tapegrad._ops.arguments import as_axis, shape_along
 from tapegrad._ops.writing import set_at
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import Out, TensorLike, delivered, operand, operands_of
 from tapegrad.numpy._gathering import gathered
-from tapegrad.numpy._unrecorded import unrecorded
 from tapegrad.numpy.order import nonzero
 
 __all__ = [

@@ -8,13 +8,12 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import Tensor, array
+from tapegrad._native import Tensor, array, unrecorded
 from tapegrad._ops import joining
 from tapegrad._ops.arguments import as_axis
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import Out, TensorLike, as_dtype, delivered, operand, operands_of
 from tapegrad.numpy._gathering import gathered
-from tapegrad.numpy._unrecorded import unrecorded
 from tapegrad.numpy.shaping import as_cube, as_matrix
 
 __all__ = [

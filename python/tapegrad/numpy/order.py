@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import Tensor
+from tapegrad._native import Tensor, unrecorded
 from tapegrad._ops import shaping, sorting
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import TensorLike, operand
-from tapegrad.numpy._unrecorded import constant, unrecorded
+from tapegrad.numpy._unrecorded import constant
 
 __all__ = [
     "argmax",

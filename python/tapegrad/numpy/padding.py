@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import Tensor
+from tapegrad._native import Tensor, unrecorded
 from tapegrad._ops import padding, shaping
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._protocols import implements
 from tapegrad.numpy import reductions
 from tapegrad.numpy._arguments import TensorLike, holds_watched, operand
-from tapegrad.numpy._unrecorded import computed, unrecorded
+from tapegrad.numpy._unrecorded import computed
 from tapegrad.numpy.ranges import linspace
 from tapegrad.numpy.statistics import median
 

@@ -32,11 +32,14 @@ def dot(a: TensorLike, b: TensorLike, out: Out = None) -> Any:
     array([3., 7.])
     """
     a, b = operand(a), operand(b)
-    if not a.ndim or not b.ndim:
-        return delivered(elementwise.multiply(a, b), out)
-    if a.ndim < 3 and b.ndim < 3:
-        return delivered(_native.matmul(a, b), out)
-    return delivered(_contraction(np.dot, a, b, (a.ndim - 1,), (max(b.ndim - 2, 0),)), out)
+    m, n = a.ndim, b.ndim
+    if not m or not n:
+        result = elementwise.multiply(a, b)
+    elif m < 3 and n < 3:
+        result = _native.matmul(a, b)
+    else:
+        result = _contraction(np.dot, a, b, (m - 1,), (max(n - 2, 0),))
+    return result if out is None else delivered(result, out)
 
 
 @implements(np.inner)
@@ -52,6 +55,8 @@ def inner(a: TensorLike, b: TensorLike, /) -> Tensor:
     a, b = operand(a), operand(b)
     if not a.ndim or not b.ndim:
         return elementwise.multiply(a, b)
+    if a.ndim == b.ndim == 1 and a.shape == b.shape:
+        return _native.matmul(a, b)
     return _contraction(np.inner, a, b, (a.ndim - 1,), (b.ndim - 1,))
 
 

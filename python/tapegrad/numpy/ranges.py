@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import Tensor, array
+from tapegrad._native import Tensor, array, unrecorded
 from tapegrad._ops import shaping
 from tapegrad._ops.arguments import as_axis, as_int
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import TensorLike, as_dtype, holds_watched, operand
-from tapegrad.numpy._unrecorded import computed, unrecorded
+from tapegrad.numpy._unrecorded import computed
 
 __all__ = ["arange", "geomspace", "linspace", "logspace"]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import UFUNC_OPERATIONS, Tensor, array
+from tapegrad._ops import reducing, spread
 from tapegrad._ops import reductions as plain
-from tapegrad._ops import spread
 from tapegrad._ops.arguments import as_axes, as_inexact
 from tapegrad._ops.complex_parts import conjugate, real
 from tapegrad._ops.elementwise import elementwise
@@ -87,9 +87,15 @@ def reduction(
 ) -> Any:
     """Return a ufunc's reduction with all parameters."""
     axes = as_axes(axis, a.ndim, ufunc.__name__)
+    keep = keepdims is not UNSET and bool(keepdims)
+    if dtype is None and initial is UNSET and where is UNSET and ufunc is not np.add:  # nothing but axes is given
+        if ufunc is np.multiply:
+            result = reducing.product(a, axis=axes, keepdims=keep, dtype=None, initial=None, where=True)
+        else:
+            result = reducing.EXTREMA[ufunc](a, axis=axes, keepdims=keep)
+        return result if out is None else delivered(result, out)
     start = None if initial is UNSET else initial
     operation = UFUNC_OPERATIONS[ufunc]
-    keep = keepdims is not UNSET and bool(keepdims)
     return delivered(reduced(ufunc, operation, a, axes, as_dtype(dtype), keep, start, mask(where)), out)
 
 

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _native
-from tapegrad._native import Tensor, Value, array
+from tapegrad._native import Tensor, Value, array, unrecorded
 from tapegrad._ops.writing import check_writable
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import holds_watched, operand, write
 from tapegrad.numpy._gathering import gathered
-from tapegrad.numpy._unrecorded import unrecorded
 
 __all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"]
 

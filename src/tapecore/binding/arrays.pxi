@@ -1,5 +1,24 @@
 # NumPy arrays in and out.
 
+cdef tuple sizes(int ndim, const tg_index *shape):
+    """A shape as Python's."""
+    cdef tuple result = PyTuple_New(ndim)
+    cdef int i
+    for i in range(ndim):
+        put(result, i, shape[i])
+    return result
+
+
+cdef inline void put(tuple fresh, Py_ssize_t i, object x) noexcept:
+    """Stores x in a tuple that nobody has seen yet."""
+    Py_INCREF(x)
+    PyTuple_SET_ITEM(fresh, i, x)
+
+
+cdef tuple shape_of(Value value):
+    return sizes(tg_value_ndim(&value.value), tg_value_shape(&value.value))
+
+
 cdef object to_numpy(Value value):
     cdef tg_array *array = value.value.array
     cdef object result
@@ -34,17 +53,25 @@ cdef void release_object(void *held) noexcept with gil:
     Py_DECREF(<object>held)
 
 
+cdef inline int dtype_of(int number) noexcept:
+    """The dtype with NumPy's type number, or -1 where tapegrad has none."""
+    return dtype_of_number[number] if 0 <= number < 64 else -1
+
+
 cdef int supported_dtype(cnp.dtype dtype) except -1:
-    cdef int number = dtype.num
-    if 0 <= number < 64 and dtype_of_number[number] >= 0:
-        return dtype_of_number[number]
+    cdef int found = dtype_of(dtype.type_num)
+    if found >= 0:
+        return found
     raise TypeError(f"tapegrad has no values of dtype {dtype}: convert to one of "
                     f"{', '.join([d.name for d in DTYPES])} first")
 
 
 cdef Value value_behind(cnp.ndarray array):
     """The value whose memory an array is a view of, or None."""
-    cdef object base = (<object>array).base
+    cdef object base
+    if cnp.PyArray_BASE(array) == NULL:
+        return None
+    base = (<object>array).base
     while isinstance(base, (cnp.ndarray, memoryview)):
         base = base.obj if isinstance(base, memoryview) else base.base
     return <Value>base if isinstance(base, Value) and (<Value>base).value.array != NULL else None
@@ -52,11 +79,13 @@ cdef Value value_behind(cnp.ndarray array):
 
 cdef Tensor from_ndarray(cnp.ndarray array, bint borrow):
     """A tensor of an array's elements; `borrow` shares its memory, which must then never change."""
-    cdef int dtype = supported_dtype(array.dtype)
+    cdef int dtype = dtype_of(cnp.PyArray_TYPE(array))
     cdef tg_value value
     cdef tg_array *source = NULL
     cdef tg_array *packed = NULL
     cdef Value behind
+    if dtype < 0:
+        supported_dtype(array.dtype)  # raises
     if not PyArray_ISBEHAVED_RO(array):  # unaligned, or not in the machine's byte order
         array = array.astype(DTYPES[dtype].as_numpy_dtype)
         borrow = True
@@ -103,7 +132,19 @@ cdef bint is_immutable(cnp.ndarray array):
 
 def own(array):
     """A tensor over a fresh NumPy result, without a copy: nobody may write to the array afterwards."""
-    return from_ndarray(np.asarray(array), True)
+    return owned(array)
+
+
+cdef Tensor owned(object result):
+    cdef tg_value number
+    if type_of(<PyObject *>result) == <PyTypeObject *>cnp.ndarray:
+        return from_ndarray(<cnp.ndarray>result, True)
+    if not isinstance(result, cnp.generic):
+        return from_ndarray(np.asarray(result), True)
+    number.array = NULL
+    number.dtype = supported_dtype(cnp.PyArray_DescrFromScalar(result))
+    cnp.PyArray_ScalarAsCtype(result, &number.scalar)
+    return new_tensor(&number)
 
 
 def from_numpy(array):

@@ -1,10 +1,15 @@
 # The cotangents that one node passes on, as operations of their own.
 
-cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
+cdef list contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
     """For each operand of a node the contribution to its adjoint (a tensor, not yet fitted), or None."""
     cdef uint32_t k, operands = node.operands, slot = node.slot
-    cdef bint known = any([c is not None for c in cotangents])
-    wanted = tuple([node.in_[k] != TG_NO_SLOT and tg_sweep_is_active(sweep, node.in_[k]) for k in range(operands)])
+    cdef bint known = False
+    cdef tuple wanted = PyTuple_New(operands)
+    cdef list found
+    for c in cotangents:
+        known = known or c is not None
+    for k in range(operands):
+        put(wanted, k, node.in_[k] != TG_NO_SLOT and tg_sweep_is_active(sweep, node.in_[k]))
     if node.kind == TG_NODE_EXTERNAL:
         rule, saved = <tuple><object>tg_node_payload(node)[0]
         if not known:
@@ -16,7 +21,10 @@ cdef object contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
             found = list(rule.vjp(saved, cotangents, wanted))
         if len(found) != <Py_ssize_t>operands:
             raise ValueError(f"the rule {rule!r} returned {len(found)} cotangents for {operands} operands")
-        return [f if w else None for f, w in zip(found, wanted)]
+        for k in range(operands):
+            if not wanted[k]:
+                found[k] = None
+        return found
     found = []
     for k in range(operands):
         if not wanted[k] or (node.kind == TG_NODE_ELEMENTWISE and tg_op_table[node.op].partial[k] == NULL):
@@ -116,15 +124,16 @@ cdef object reduced_or_expanded(tg_call *call, Tensor g):
 
 
 cdef tuple output_shape(tg_output output):
-    cdef int d
-    return tuple([output.shape[d] for d in range(output.ndim)])
+    return sizes(output.ndim, output.shape)
 
 
 cdef Tensor fit(object contribution, tg_output output, tg_index batch):
     """The contribution in the operand's shape (summed over broadcast dimensions) and type."""
-    cdef Tensor value = tensor(contribution)
+    cdef Tensor value = contribution if isinstance(contribution, Tensor) else tensor(contribution)
     cdef int lead = 1 if batch else 0
     cdef int ndim = tg_value_ndim(&value.value), missing = ndim - output.ndim - lead, d
+    if not batch and not missing and same_sizes(&value.value, output, 0):
+        return in_dtype(value, output.dtype)
     shape = output_shape(output)
     if batch:
         shape = (batch, *shape)

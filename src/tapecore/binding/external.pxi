@@ -27,7 +27,7 @@ cdef object rule_name(object rule):
     return getattr(rule, "name", None) or type(rule).__name__
 
 
-def record(rule, operands, results, saved):
+def record(rule, tuple operands not None, results, saved):
     """Appends an operation with a Python rule to every tape that knows an operand.
 
     Parameters
@@ -45,6 +45,11 @@ def record(rule, operands, results, saved):
     Tensor or tuple of Tensor
         the results; those given as tensors are these very objects
     """
+    return record_external(rule, operands, results, saved)
+
+
+cdef object record_external(object rule, tuple operands, object results, object saved):
+    """`record`, from where the operands and results are what they should be."""
     cdef tg_thread *thread = tg_thread_current()
     cdef tg_tape *tape
     cdef tg_output *outputs

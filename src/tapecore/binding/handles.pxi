@@ -83,12 +83,14 @@ def is_watched(x):
     >>> inside, is_watched(x)
     (True, False)
     """
-    cdef tg_thread *thread = tg_thread_current()
+    return isinstance(x, Value) and watched_by(tg_thread_current(), <Value>x)
+
+
+cdef bint watched_by(tg_thread *thread, Value x) except -1:
+    """Whether a tape that records on this thread knows x, or would by reading it."""
     cdef int i
-    if not isinstance(x, Value):
-        return False
     for i in range(thread.base, thread.count):
-        if slot_on(thread.tapes[i], <Value>x) != TG_NO_SLOT:
+        if slot_on(thread.tapes[i], x) != TG_NO_SLOT:
             return True
     return False
 

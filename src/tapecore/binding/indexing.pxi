@@ -38,15 +38,20 @@ def scatter_add(x, indices, tuple shape not None):
 
 cdef Tensor positions_in(object indices, tuple shape, tg_index axis, str what):
     """Integers that count along an axis, as positions from its start."""
-    chosen = np.asarray(array(indices))
-    if chosen.dtype.kind not in "iu" and chosen.size:
-        raise TypeError(f"{what}: indices must be integers, got dtype {chosen.dtype}")
-    length = shape[axis]
-    if chosen.size and (chosen.max() >= length or chosen.min() < -length):
-        bad = int(chosen.max()) if chosen.max() >= length else int(chosen.min())
+    cdef cnp.ndarray given = array(indices)
+    cdef cnp.ndarray chosen
+    cdef tg_index length = shape[axis], size = cnp.PyArray_SIZE(given)
+    cdef bint fits = True
+    if size and not cnp.PyArray_ISINTEGER(given):
+        raise TypeError(f"{what}: indices must be integers, got dtype {given.dtype}")
+    if size and given.dtype.kind == "u":  # the greatest of them would be negative as int64
+        fits = given.max() < length
+    chosen = cnp.PyArray_FROMANY(given, cnp.NPY_INT64, 0, 0, cnp.NPY_ARRAY_CARRAY | cnp.NPY_ARRAY_ENSURECOPY
+                                 | cnp.NPY_ARRAY_FORCECAST)
+    if not fits or not tg_positions_from_start(<int64_t *>cnp.PyArray_DATA(chosen), size, length):
+        bad = int(given.max()) if given.max() >= length else int(given.min())
         raise IndexError(f"{what}: index {bad} is out of bounds for axis {axis} of shape {shape}")
-    chosen = chosen.astype(np.int64)
-    return own(np.ascontiguousarray(np.where(chosen < 0, chosen + length, chosen)).reshape(chosen.shape))
+    return owned(chosen)
 
 
 def basic_index(x, key):

@@ -30,6 +30,9 @@ cdef int weak_result(int strong, int weak) noexcept:
 
 cdef Tensor typed(object x, int dtype):
     """A constant of the given type from a Python number, a list or an array."""
+    cdef tg_value number
+    if dtype == TG_F64 and constant_operand(x, dtype, &number):
+        return new_tensor(&number)
     return from_ndarray(np.asarray(x, dtype=DTYPES[dtype].as_numpy_dtype), isinstance(x, (int, float, complex)))
 
 
@@ -125,8 +128,11 @@ cdef object elementwise_by_numpy(int op, list values):
     cdef PyObject *pointers[TG_MAX_OPERANDS]
     cdef int i, dtype
     cdef Tensor result
-    with np.errstate(all="ignore"):
-        result = from_ndarray(np.asarray(late("_rules").forward(op, [view_of(<Value>x) for x in values])), True)
+    before = hush()
+    try:
+        result = owned(late("_rules").forward(op, [view_of(<Value>x) for x in values]))
+    finally:
+        unhush(before)
     dtype = result.value.dtype
     if not tg_thread_records(tg_thread_current()):
         return result

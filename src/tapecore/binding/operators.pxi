@@ -143,15 +143,17 @@ def apply_ufunc(ufunc, *operands):
             values.append(x)
     if not any([isinstance(x, np.ndarray) for x in values]):
         values = [view_of(<Value>tensor(x)) for x in values]
-    with np.errstate(all="ignore"):
-        try:
-            result = own(ufunc(*values))
-            if is_observed(tg_thread_current()):
-                observe_end(ufunc.__name__, listed_values(operands), (result,))
-            return result
-        except ValueError as error:
-            raise ValueError(f"{ufunc.__name__}: operands of shapes {', '.join([str(np.shape(x)) for x in values])} "
-                             "cannot be broadcast together") from error
+    before = hush()
+    try:
+        result = own(ufunc(*values))
+        if is_observed(tg_thread_current()):
+            observe_end(ufunc.__name__, listed_values(operands), (result,))
+        return result
+    except ValueError as error:
+        raise ValueError(f"{ufunc.__name__}: operands of shapes {', '.join([str(np.shape(x)) for x in values])} "
+                         "cannot be broadcast together") from error
+    finally:
+        unhush(before)
 
 
 cdef object COMPARISONS = {Py_LT: np.less, Py_LE: np.less_equal, Py_EQ: np.equal, Py_NE: np.not_equal,

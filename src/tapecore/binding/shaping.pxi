@@ -135,8 +135,11 @@ def cast(x, dtype):
     cdef int wanted = dtype_index(dtype)
     if value.value.dtype == wanted:
         return value if isinstance(value, Tensor) else snapshot(value)
-    with np.errstate(all="ignore"):
+    before = hush()
+    try:
         return cast_to(value, wanted)
+    finally:
+        unhush(before)
 
 
 cdef Tensor in_shape(Value x, int ndim, const tg_index *shape):
@@ -180,8 +183,11 @@ def matmul(a, b):
     cdef tg_index flags = 0
     cdef Value x, y
     cdef int i, dtype, stacked_x, stacked_y, own_x, own_y
-    (x, y), dtype = operands_of((a, b))
-    shapes = x.shape, y.shape
+    if isinstance(a, Value) and isinstance(b, Value) and (<Value>a).value.dtype == (<Value>b).value.dtype:
+        x, y, dtype = a, b, (<Value>a).value.dtype
+    else:
+        (x, y), dtype = operands_of((a, b))
+    shapes = shape_of(x), shape_of(y)
     if not shapes[0] or not shapes[1] or shapes[0][-1] != shapes[1][-2 if len(shapes[1]) > 1 else 0]:
         raise ValueError(f"matmul: shapes {shapes[0]} and {shapes[1]} do not fit: the last size of the first must be "
                          "the second-last (of a vector: the only) size of the second")

@@ -70,14 +70,15 @@ cdef int pass_on(tg_sweep *sweep, tg_node *node, dict slices) except -1:
     cdef uint32_t outputs = tg_node_outputs(node), i, k, slot
     cdef tg_value value
     cdef Tensor contribution
-    cotangents = []
+    cdef tuple cotangents = PyTuple_New(outputs)
+    cdef list contributions
     for i in range(outputs):
         slot = node.slot + i
         if tg_sweep_is_reached(sweep, slot) and tg_sweep_peek(sweep, slot, &value):
-            cotangents.append(borrowed_tensor(&value))
+            put(cotangents, i, borrowed_tensor(&value))
         else:
-            cotangents.append(None)
-    contributions = contributions_of(sweep, node, tuple(cotangents))
+            put(cotangents, i, None)
+    contributions = contributions_of(sweep, node, cotangents)
     for k in range(node.operands):
         if contributions[k] is not None:
             if keep_slices(sweep, node.in_[k], contributions[k], slices):

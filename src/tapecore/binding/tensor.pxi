@@ -63,6 +63,10 @@ cdef Tensor copy_with_handles(Value value):
 
 def version(Tensor x not None):
     """The value that x has now, as an object of its own on the same tapes: writing to x does not change it."""
+    return versioned(x)
+
+
+cdef Tensor versioned(Tensor x):
     cdef Tensor result = copy_with_handles(x)
     if is_observed(tg_thread_current()):
         observe_end("copy", [x], (result,))

@@ -13,9 +13,7 @@ cdef class Value:
     @property
     def shape(self):
         """The sizes of the dimensions, a tuple of ints."""
-        cdef int i
-        cdef const tg_index *shape = tg_value_shape(&self.value)
-        return tuple([shape[i] for i in range(tg_value_ndim(&self.value))])
+        return shape_of(self)
 
     @property
     def dtype(self):

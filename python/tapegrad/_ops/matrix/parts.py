@@ -11,9 +11,9 @@ from tapegrad import _native
 from tapegrad._native import Tensor, matmul
 from tapegrad._ops.arguments import as_inexact
 from tapegrad._ops.complex_parts import conjugate, real
-from tapegrad._ops.declare import Operation, TensorLike, structural
+from tapegrad._ops.declare import Operation, TensorLike, linear, structural
 from tapegrad._ops.elementwise import elementwise
-from tapegrad._ops.indexing import getitem, index_add
+from tapegrad._ops.indexing import getitem
 from tapegrad._ops.linear import matrix_transpose
 
 __all__ = [
@@ -31,6 +31,9 @@ __all__ = [
     "trace",
     "within_rank",
 ]
+
+
+_Array = npt.NDArray[Any]
 
 
 def as_matrices(a: TensorLike, what: str) -> Tensor:
@@ -68,17 +71,38 @@ def band(a: Tensor, lower: int | None = None, upper: int | None = None) -> Tenso
 
 def diagonal(a: Tensor, offset: int = 0) -> Tensor:
     """Return the diagonals of the matrices; a positive offset names one above the main diagonal."""
-    rows, columns = a.shape[-2:]
-    below, beside = max(-offset, 0), max(offset, 0)
-    along = np.arange(max(0, min(rows - below, columns - beside)))
-    return getitem(a, (..., along + below, along + beside))
+    result: Tensor = _diagonal(a, offset=offset)
+    return result
 
 
 def diagonal_matrix(values: Tensor) -> Tensor:
     """Return the square matrices with these vectors (last axis) on their diagonals and zeros beside them."""
     size = values.shape[-1]
-    along = np.arange(size)
-    return index_add(values, (..., along, along), (*values.shape, size))
+    result: Tensor = _on_diagonal(values, shape=(size, size), offset=0)
+    return result
+
+
+def _on_diagonal_forward(values: _Array, *, shape: tuple[int, int], offset: int) -> _Array:
+    """Return matrices of zeros but for a diagonal: in C order its elements have equal distances."""
+    out = np.zeros((*values.shape[:-1], shape[0] * shape[1]), values.dtype)
+    start = offset if offset >= 0 else -offset * shape[1]
+    out[..., start : start + values.shape[-1] * (shape[1] + 1) : shape[1] + 1] = values
+    return out.reshape(*values.shape[:-1], *shape)
+
+
+# Each is the transpose of the other.
+_diagonal: Operation = linear(
+    "diagonal",
+    forward=lambda a, *, offset: a.diagonal(offset, -2, -1).copy(),
+    transpose=lambda g, a_shape, offset: _on_diagonal(g, shape=a_shape[-2:], offset=offset),
+    axes=(),
+)
+_on_diagonal: Operation = linear(
+    "matrix of a diagonal",
+    forward=_on_diagonal_forward,
+    transpose=lambda g, offset: _diagonal(g, offset=offset),
+    axes=(),
+)
 
 
 def trace(a: Tensor, offset: int = 0) -> Tensor:
@@ -128,9 +152,9 @@ def read_as_hermitian(a: Tensor) -> Tensor:
     return result
 
 
-def _hermitian_of_lower(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _hermitian_of_lower(a: _Array) -> _Array:
     lower = np.tril(a, -1)
-    out: npt.NDArray[Any] = lower + np.conjugate(lower.swapaxes(-1, -2))
+    out: _Array = lower + np.conjugate(lower.swapaxes(-1, -2))
     along = np.arange(a.shape[-1])
     out[..., along, along] = a[..., along, along].real
     return out
