@@ -91,9 +91,14 @@ class ForwardAccumulator:
         self._tape._follow(values)
         self._recording = False
         self._push = _native.Push(self._tape, self._batch)
-        for value, direction in zip(values, directions, strict=True):
-            if value.dtype.is_floating or value.dtype.is_complex:
-                self._push.seed(value, direction)
+        self._seeds = [
+            (value, direction)
+            for value, direction in zip(values, directions, strict=True)
+            if value.dtype.is_floating or value.dtype.is_complex
+        ]
+        for value, direction in self._seeds:
+            self._push.seed(value, direction)
+        self._answered: dict[int, Tensor | None] | None = None  # by slot; before the first question None
 
     def __enter__(self) -> ForwardAccumulator:
         if self._recording:
@@ -108,6 +113,7 @@ class ForwardAccumulator:
         self._recording = False
         self._tape.__exit__(kind, error, traceback)
         if kind is None and _native.is_recording():
+            self._answered = self._answered or {}
             self._push.advance()
 
     @overload
@@ -140,15 +146,33 @@ class ForwardAccumulator:
         if choice not in ("none", "zero"):
             raise ValueError(f"{unconnected_gradients!r} is not a valid UnconnectedGradients")
 
+        if self._answered is None:
+            self._answered = {} if _native.is_recording() else self._answer_once(nest.flatten(primals))
         if isinstance(primals, Value):
             return self._tangent(primals, choice == "zero")
         return nest.map_structure(lambda value: self._tangent(value, choice == "zero"), primals)
 
+    def _answer_once(self, values: list[Any]) -> dict[int, Tensor | None]:
+        """Return by slot the tangents of all that is asked for first, which is mostly all that ever is.
+
+        Other tangents are let go on the way, so that the memory of a few is used again and again.
+        """
+        slots = [self._tape._slot(value) if isinstance(value, Value) else None for value in values]
+        known = {slot: value for slot, value in zip(slots, values, strict=True) if slot is not None}
+        sources, directions = [source for source, _ in self._seeds], [direction for _, direction in self._seeds]
+        found = self._tape._push(list(known.values()), sources, directions, self._batch)
+        return dict(zip(known, found, strict=True))
+
     def _tangent(self, value: Any, zero: bool) -> Tensor | None:
         if not isinstance(value, Value):
             raise TypeError(f"jvp: a tensor or a variable is needed, not {value!r} of type {type(value).__name__!r}.")
-        self._push.advance_alone(value)
-        tangent: Tensor | None = self._push.tangent(value)
+        tangent: Tensor | None
+        slot = self._tape._slot(value) if self._answered else None
+        if self._answered and slot in self._answered:
+            tangent = self._answered[slot]
+        else:
+            self._push.advance_alone(value)
+            tangent = self._push.tangent(value)
         if tangent is None and zero:
             shape = (self._batch, *value.shape) if self._batch else value.shape
             tangent = own(np.zeros(shape, value.dtype.as_numpy_dtype))
