@@ -1,8 +1,11 @@
 # NumPy arrays in and out.
 
 cdef object to_numpy(Value value):
-    cdef tg_array *array = value.value.array
+    cdef tg_array *array
     cdef object result
+    if changes(value):
+        return to_numpy(settled_now(value))
+    array = value.value.array
     if array == NULL:
         return PyArray_Scalar(&value.value.scalar, cnp.PyArray_DescrFromType(type_numbers[value.value.dtype]), None)
     result = PyArray_New(cnp.ndarray, array.ndim, tg_array_shape(array), type_numbers[value.value.dtype], NULL, NULL,
@@ -13,9 +16,12 @@ cdef object to_numpy(Value value):
 
 cdef cnp.ndarray view_of(Value value):
     """A read-only array over the value's own memory."""
-    cdef tg_array *array = value.value.array
+    cdef tg_array *array
     cdef cnp.ndarray result
     cdef object owner
+    if changes(value):
+        return view_of(settled_now(value))
+    array = value.value.array
     if array == NULL:
         result = PyArray_New(cnp.ndarray, 0, NULL, type_numbers[value.value.dtype], NULL, NULL, 0, 0, None)
         memcpy(cnp.PyArray_DATA(result), &value.value.scalar, tg_itemsize(value.value.dtype))

@@ -122,7 +122,7 @@ cdef tuple output_shape(tg_output output):
 
 cdef Tensor fit(object contribution, tg_output output, tg_index batch):
     """The contribution in the operand's shape (summed over broadcast dimensions) and type."""
-    cdef Tensor value = tensor(contribution)
+    cdef Tensor value = unchanging(tensor(contribution))
     cdef int lead = 1 if batch else 0
     cdef int ndim = tg_value_ndim(&value.value), missing = ndim - output.ndim - lead, d
     shape = output_shape(output)
