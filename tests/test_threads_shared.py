@@ -312,6 +312,7 @@ def test_memory_is_trimmed_while_others_use_it():
     def trim():
         for _ in until(done):
             memory.trim()
+            time.sleep(0.0005)
 
     def work():
         try:

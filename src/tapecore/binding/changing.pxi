@@ -38,6 +38,13 @@ cdef Tensor settled_now(Value x):
     return result
 
 
+cdef object original(object x):
+    """The variable whose value an operation has worked on (`settled_now`); any other operand itself."""
+    if isinstance(x, Tensor) and not changes(x) and tg_guard_object(&(<Value>x).guard) != NULL:
+        return <object>tg_guard_object(&(<Value>x).guard)
+    return x
+
+
 cdef int become(Tensor x, Tensor new) except -1:
     """Makes x stand for the value `new`, which is nobody else's."""
     cdef void *before

@@ -81,9 +81,10 @@ def rebind(Tensor x not None, Tensor new not None):
     cdef tg_value value = new.value
     cdef tg_handles handles
     if TG_WITHOUT_INTERPRETER_LOCK:
-        become(x, copy_with_handles(new))
+        present = copy_with_handles(new)
+        become(x, present)
         if is_observed(tg_thread_current()):
-            observe_end("assignment to elements", [new], (x,))
+            observe_end("assignment to elements", [new], (x, present))
         return
     check(tg_handles_copy(&new.handles, pool, &handles))
     if value.array != NULL:
