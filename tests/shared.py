@@ -1,12 +1,14 @@
 """What tests of different subjects share: functions to try, and what comparing derivatives takes."""
 
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 import tapegrad as tf
 
-__all__ = ["Counted", "State", "assert_same", "first_and_second", "rosenbrock"]
+__all__ = ["Counted", "State", "assert_same", "at_once", "first_and_second", "rosenbrock"]
 
 
 @dataclasses.dataclass
@@ -25,6 +27,18 @@ class Counted:
     def __call__(self, *args, **kwargs):
         self.calls += 1
         return self.f(*args, **kwargs)
+
+
+def at_once(functions):
+    """Run functions at the same time, each in a thread, and return their results; the first exception is raised."""
+    barrier = threading.Barrier(len(functions))
+
+    def start(function):
+        barrier.wait()
+        return function()
+
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return [future.result(timeout=120) for future in [pool.submit(start, f) for f in functions]]
 
 
 def rosenbrock(x):

@@ -1,5 +1,6 @@
-"""Source files stay short enough to be read in one go."""
+"""Source files stay short enough to be read in one go, and the binding keeps no data that threads share unguarded."""
 
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -11,6 +12,37 @@ MAX_LINES = 400
 LONGER: dict[str, str] = {
     "src/tapecore/binding/tape.pxi": "one class, two fifths of which are the docstrings of its methods",
 }
+
+
+# What the binding keeps at module level, each with what keeps threads from disturbing each other there. The C core has
+# nothing of the kind, which tests/core/static_data.py reads off its object files.
+MODULE_DATA: dict[str, str] = {
+    **dict.fromkeys(
+        ["CACHE_LIMIT", "RELEASE_LOCK_AT", "CHUNK_ELEMENTS", "LARGE", "ONE_SET", "INSIDE", "STRUCTURAL_NAMES"],
+        "a constant",
+    ),
+    **dict.fromkeys(["ARITHMETIC", "COMPARISONS", "OPERAND_NAMES", "ERRORS"], "a constant table"),
+    **dict.fromkeys(
+        ["loops", "promoted", "type_numbers", "dtype_of_number", "OPS", "UFUNCS", "KEPT_ALIVE", "general_dealloc"],
+        "filled while the module is imported, then constant",
+    ),
+    **dict.fromkeys(["c_host", "c_table"], "filled while the module is imported, then constant"),
+    "pool": "has a lock of its own",
+    "registry": "has a lock of its own",
+    "late_modules": "a dict, of which items are looked up and stored one at a time",
+    "births": "counted atomically",
+    "generation": "changed in forked children only, which have one thread then",
+    "kept": "not in use without the interpreter lock",
+    "kept_count": "not in use without the interpreter lock",
+    "c_context": "made under c_context_lock",
+    "c_context_lock": "a lock",
+}
+# "cdef type name = value" at the beginning of a line; functions, types and imports are no data.
+MODULE_VARIABLE = re.compile(
+    r"^cdef (?!class |enum|extern |struct |inline |.*\)[^=\n]*:$)"
+    r"[\w ]+?[ *]+(?P<name>\w+)(?:\[.*?\])*(?: = .*| *#.*)?$",
+    re.MULTILINE,
+)
 
 
 def line_counts() -> dict[str, int]:
@@ -31,3 +63,19 @@ def test_exceptions_are_needed() -> None:
     lines = line_counts()
     needless = [name for name in LONGER if lines.get(name, 0) <= MAX_LINES]
     assert not needless, f"no longer than {MAX_LINES} lines, or gone: {needless}; take them out of LONGER"
+
+
+def test_module_data_of_the_binding_is_guarded() -> None:
+    """Whatever the binding keeps at module level has a reason in MODULE_DATA why threads may share it."""
+    binding = ROOT / "src/tapecore"
+    texts = [path.read_text("utf-8") for path in (binding / "_native.pyx", *(binding / "binding").glob("*.pxi"))]
+    found = {match["name"] for text in texts for match in MODULE_VARIABLE.finditer(text)}
+    assert {"pool", "kept", "late_modules"} <= found, "the expression does not find variables any more"
+    assert found == set(MODULE_DATA)
+
+
+def test_what_the_binding_changes_after_import() -> None:
+    """Functions that assign to module-level data name it in a `global` statement."""
+    texts = [path.read_text("utf-8") for path in (ROOT / "src/tapecore/binding").glob("*.pxi")]
+    changed = {name for text in texts for name in re.findall(r"^ +global (\w+)$", text, re.MULTILINE)}
+    assert changed == {"generation", "kept_count"}

@@ -1,24 +1,12 @@
 """Threads: each has its own stack of tapes, and tapes can be handed over."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from shared import at_once
 
 import tapegrad as tf
-
-
-def run(functions):
-    """Run functions at the same time, each in a thread; the first exception is raised."""
-    barrier = threading.Barrier(len(functions))
-
-    def start(function):
-        barrier.wait()
-        return function()
-
-    with ThreadPoolExecutor(len(functions)) as pool:
-        return [future.result(timeout=60) for future in [pool.submit(start, f) for f in functions]]
 
 
 def test_nested_tapes_in_eight_threads():
@@ -40,13 +28,13 @@ def test_nested_tapes_in_eight_threads():
             assert second[0].numpy() == pytest.approx(12 * value)
             assert second[1].numpy() == pytest.approx(3 * value**2)
 
-    run([lambda seed=seed: work(seed) for seed in range(8)])
+    at_once([lambda seed=seed: work(seed) for seed in range(8)])
 
 
 def test_operations_of_another_thread_are_not_recorded():
     x = tf.Variable(3.0)
     with tf.GradientTape() as tape:
-        (y,) = run([lambda: x * x])
+        (y,) = at_once([lambda: x * x])
         z = y * x
     assert tape.gradient(z, x).numpy() == 9.0
     assert y.numpy() == 9.0
@@ -56,7 +44,7 @@ def test_gradient_from_another_thread():
     x = tf.Variable(3.0)
     with tf.GradientTape() as tape:
         y = x * x
-    (gradient,) = run([lambda: tape.gradient(y, x)])
+    (gradient,) = at_once([lambda: tape.gradient(y, x)])
     assert gradient.numpy() == 6.0
 
 
@@ -70,7 +58,7 @@ def test_large_arrays_at_once():
                 y = tf.exp(tf.sin(v))
             np.testing.assert_allclose(tape.gradient(y, v).numpy(), expected, rtol=1e-12)
 
-    run([work] * 4)
+    at_once([work] * 4)
 
 
 def test_one_persistent_tape_differentiated_by_many_threads():
@@ -85,7 +73,7 @@ def test_one_persistent_tape_differentiated_by_many_threads():
         for _ in range(5):
             np.testing.assert_array_equal(tape.gradient(y, v).numpy(), expected)
 
-    run([work] * 4)
+    at_once([work] * 4)
 
 
 def test_assignments_while_others_read():
@@ -108,7 +96,7 @@ def test_assignments_while_others_read():
             gradient = tape.gradient(y, v).numpy()
             assert gradient.min() == gradient.max()
 
-    run([write, read, read])
+    at_once([write, read, read])
 
 
 def test_a_watched_tensor_may_be_used_by_many_threads():
@@ -123,7 +111,7 @@ def test_a_watched_tensor_may_be_used_by_many_threads():
                     y = tf.reduce_sum(x * x)
                 assert tape.gradient(y, x).numpy()[0] == 2.0
 
-        run([work] * 6)
+        at_once([work] * 6)
         z = x * 3.0
     assert outside.gradient(z, x).numpy()[0] == 3.0
 
@@ -137,8 +125,8 @@ def test_many_short_threads():
         return tape.gradient(y, v).numpy()
 
     for _ in range(50):
-        assert run([work] * 4) == [4.0] * 4
+        assert at_once([work] * 4) == [4.0] * 4
 
 
 def test_random_numbers_are_thread_safe():
-    run([lambda: [tf.random.normal((100,)) for _ in range(200)]] * 4)
+    at_once([lambda: [tf.random.normal((100,)) for _ in range(200)]] * 4)

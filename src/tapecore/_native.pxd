@@ -46,6 +46,24 @@ cdef extern from "system.h" nogil:
     tg_status tg_system_at_fork(void (*before)() noexcept nogil, void (*in_parent)() noexcept nogil,
                                 void (*in_child)() noexcept nogil)
 
+cdef extern from "lock.h" nogil:
+    ctypedef struct tg_lock:
+        pass
+    void tg_lock_take(tg_lock *lock)
+    void tg_lock_give(tg_lock *lock)
+
+cdef extern from "guard.h" nogil:
+    enum: TG_WITHOUT_INTERPRETER_LOCK
+    ctypedef struct tg_guard:
+        pass
+    void tg_guard_take(tg_guard *guard)
+    void tg_guard_give(tg_guard *guard)
+    bint tg_guard_changes(const tg_guard *guard)
+    void tg_guard_set_changes(tg_guard *guard)
+    void *tg_guard_object(const tg_guard *guard)
+    void tg_guard_set_object(tg_guard *guard, void *object)
+    uint64_t tg_guard_count(uint64_t *counter)  # one more: the new count
+
 cdef extern from "array.h" nogil:
     ctypedef struct tg_array:
         uint8_t dtype, ndim
@@ -81,6 +99,7 @@ cdef extern from "value.h" nogil:
         tg_scalar scalar
         int dtype
     uint32_t tg_handles_find(const tg_handles *handles, uint64_t id)
+    uint32_t tg_handles_find_shared(const tg_handles *handles, tg_guard *guard, uint64_t id)
     tg_status tg_handles_add(tg_handles *handles, tg_pool *pool, uint64_t id, uint32_t slot,
                              c_bool (*is_live)(void *context, uint64_t id) noexcept, void *context)
     bint tg_handles_get(const tg_handles *handles, uint32_t index, tg_handle *out)
@@ -162,6 +181,8 @@ cdef extern from "tape.h" nogil:
     tg_status tg_tape_record(tg_tape *tape, const tg_record *record, uint32_t *slot)
     tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32_t *in_, int outputs,
                                       const tg_output *output, void *payload, uint32_t *slot)
+    void tg_tape_take(tg_tape *tape)
+    void tg_tape_give(tg_tape *tape)
     tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot)
     void **tg_node_payload(const tg_node *node)
     const tg_index *tg_node_params(const tg_node *node)
@@ -182,6 +203,15 @@ cdef extern from "registry.h" nogil:
     c_bool tg_registry_has(void *registry, uint64_t id) noexcept
     void tg_registry_before_fork(tg_registry *registry)
     void tg_registry_after_fork(tg_registry *registry, c_bool in_child)
+
+cdef extern from "reading.h" nogil:
+    ctypedef enum tg_reading:
+        TG_READING_NOT, TG_READING_SHARED, TG_READING_ALONE, TG_READING_WITHIN
+    tg_reading tg_reading_begin(tg_tape *tape)
+    tg_reading tg_reading_begin_alone(tg_tape *tape)
+    void tg_reading_end(tg_tape *tape, tg_reading reading)
+    bint tg_reading_forget(tg_tape *tape, tg_registry *registry, bint renew)
+    bint tg_reading_is_leaf(tg_registry *registry, uint64_t id, uint32_t slot)
 
 cdef extern from "thread.h" nogil:
     ctypedef struct tg_thread:
@@ -335,6 +365,7 @@ cdef class Value:
     cdef tg_handles handles  # the tapes that know this value
     cdef bint watchable      # a trainable variable: reading it under a tape watches it
     cdef uint64_t birth      # variables: construction order
+    cdef tg_guard guard      # nothing, where there is an interpreter lock (binding/changing.pxi)
 
 
 cdef class Tensor(Value):

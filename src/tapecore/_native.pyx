@@ -1,7 +1,7 @@
 # cython: language_level=3, initializedcheck=False, cdivision=True
 # cython: c_api_binop_methods=True, embedsignature=False
-# The interpreter lock guards values, tapes and the lists below: docs/parallel.md says what would have to instead.
-# cython: freethreading_compatible=False
+# What guards values and tapes where there is no interpreter lock: guard.h, and docs/parallel.md.
+# cython: freethreading_compatible=True
 """The binding: what Python sees of the core.
 
 Values (`Tensor`, and the base of `Variable`), the dispatch of an operation from Python objects to the core, the owner
@@ -18,7 +18,7 @@ from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject, 
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset, strlen
+from libc.string cimport memcmp, memcpy, memset, strlen
 
 from contextvars import Context
 from functools import update_wrapper
@@ -133,6 +133,7 @@ cdef int warn(str message, object detail=None) except -1:
 
 include "binding/core.pxi"
 include "binding/quiet.pxi"
+include "binding/changing.pxi"
 include "binding/value.pxi"
 include "binding/tensor.pxi"
 include "binding/variable.pxi"

@@ -2,10 +2,9 @@
 #include "pool.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <string.h>
 
-#include "system.h"
+#include "lock.h"
 
 /* Under the address sanitizer cached blocks, and the unused tail of those handed out, are out of bounds: without this
  * the cache would hide every use after release. */
@@ -36,9 +35,6 @@ static void permit(void *start, size_t bytes) { (void)start, (void)bytes; }
 /* A growing block may be replaced by a cached one of up to four times the size wanted: it will grow into it. */
 #define ROOMY_CLASSES 8
 
-/* Attempts before a thread that waits for the lock lets others run: its holder may have been preempted. */
-#define SPINS 100
-
 typedef struct free_block {
     struct free_block *next;
     struct free_block *after_next; /* when this block was freed: a place to fetch, no more */
@@ -53,7 +49,7 @@ typedef struct class_list {
 
 struct tg_pool {
     tg_pool_head head; /* first: see tg_pool_is_shared */
-    atomic_flag locked;
+    tg_lock lock;
     tg_allocator allocator;
     tg_pool_stats stats;
     class_list classes[CLASSES];
@@ -80,26 +76,19 @@ static size_t class_bytes_of(int size_class) {
 void tg_pool_share(tg_pool *pool) { atomic_fetch_add(&pool->head.sharers, 1); }
 void tg_pool_unshare(tg_pool *pool) { atomic_fetch_sub(&pool->head.sharers, 1); }
 
-static void take_lock(tg_pool *pool) {
-    int spins = 0;
-    while (atomic_flag_test_and_set_explicit(&pool->locked, memory_order_acquire)) {
-        if (++spins % SPINS == 0) tg_system_yield();
-    }
-}
-
 static void lock(tg_pool *pool) {
-    if (tg_pool_is_shared(pool)) take_lock(pool);
+    if (tg_pool_is_shared(pool)) tg_lock_take(&pool->lock);
 }
 
 static void unlock(tg_pool *pool) {
-    if (tg_pool_is_shared(pool)) atomic_flag_clear_explicit(&pool->locked, memory_order_release);
+    if (tg_pool_is_shared(pool)) tg_lock_give(&pool->lock);
 }
 
-void tg_pool_before_fork(tg_pool *pool) { take_lock(pool); }
+void tg_pool_before_fork(tg_pool *pool) { tg_lock_take(&pool->lock); }
 
 void tg_pool_after_fork(tg_pool *pool, bool in_child) {
     if (in_child) atomic_store(&pool->head.sharers, 0);
-    atomic_flag_clear_explicit(&pool->locked, memory_order_release);
+    tg_lock_give(&pool->lock);
 }
 
 /* The functions below that say "locked" are called with the lock held. The allocator is never called under the lock:
@@ -195,7 +184,6 @@ tg_status tg_pool_create(tg_allocator allocator, size_t limit, tg_pool **out) {
     tg_pool *pool = allocator.allocate(allocator.context, pool_bytes);
     if (!pool) return TG_NO_MEMORY;
     memset(pool, 0, sizeof *pool);
-    atomic_flag_clear(&pool->locked);
     pool->allocator = allocator;
     pool->stats.limit = limit;
     for (int i = 0; i < CLASSES; i++) pool->classes[i].bytes = class_bytes_of(i);

@@ -65,15 +65,19 @@ static inline __attribute__((always_inline)) tg_quick record(tg_tape *tape, int 
 
 tg_quick tg_record_array(tg_tape *tape, int op, int operands, const tg_handles *const *handles,
                          const tg_value *values, const tg_value *out, tg_handles *out_handles) {
+    tg_quick done;
+    tg_tape_take(tape);
     switch (operands) {
-    case 1: return record(tape, op, 1, handles, values, out, out_handles);
-    case 2: return record(tape, op, 2, handles, values, out, out_handles);
-    default: return record(tape, op, operands, handles, values, out, out_handles);
+    case 1: done = record(tape, op, 1, handles, values, out, out_handles); break;
+    case 2: done = record(tape, op, 2, handles, values, out, out_handles); break;
+    default: done = record(tape, op, operands, handles, values, out, out_handles);
     }
+    tg_tape_give(tape);
+    return done;
 }
 
-tg_quick tg_record_move(tg_tape *tape, const tg_call *call, uint32_t operands, const tg_handles *const *handles,
-                        tg_handles *out_handles) {
+static inline tg_quick record_move(tg_tape *tape, const tg_call *call, uint32_t operands,
+                                   const tg_handles *const *handles, tg_handles *out_handles) {
     const size_t in_words = tg_node_in_words(operands), ndim = (size_t)call->ndim, params = (size_t)call->params_count;
     const size_t words = sizeof(tg_node) / 8 + in_words + ndim + 1 + params;
     if (!tg_quick_room(tape, words)) return TG_QUICK_GENERAL;
@@ -99,4 +103,12 @@ tg_quick tg_record_move(tg_tape *tape, const tg_call *call, uint32_t operands, c
     tape->wide += !tg_holds_number(call->dtype, call->ndim);
     tape->work += size;
     return TG_QUICK_RECORDED;
+}
+
+tg_quick tg_record_move(tg_tape *tape, const tg_call *call, uint32_t operands, const tg_handles *const *handles,
+                        tg_handles *out_handles) {
+    tg_tape_take(tape);
+    const tg_quick done = record_move(tape, call, operands, handles, out_handles);
+    tg_tape_give(tape);
+    return done;
 }

@@ -17,16 +17,18 @@ typedef enum tg_quick {
 static inline bool tg_quick_slot(const tg_handles *handles, uint64_t id, uint32_t *slot) {
     *slot = TG_NO_SLOT;
     if (!handles) return true;
-    if (handles->id[1] || handles->more) return false;
-    if (handles->id[0] == id) {
-        *slot = handles->slot[0];
+    if (TG_READ(handles->id[1]) || TG_READ(handles->more)) return false;
+    const uint64_t first = TG_READ(handles->id[0]);
+    if (first == id) {
+        *slot = TG_READ(handles->slot[0]);
         return true;
     }
-    return handles->id[0] == 0;
+    return first == 0;
 }
 
 static inline bool tg_quick_room(const tg_tape *tape, size_t words) {
-    return tape->used + words <= tape->capacity && tape->slots < tape->slot_capacity && !tape->readers;
+    return tape->used + words <= tape->capacity && tape->slots < tape->slot_capacity &&
+           (TG_WITHOUT_INTERPRETER_LOCK || !tape->readers);
 }
 
 /* op on numbers by their slots on the tape (TG_NO_SLOT: a constant); x and y are their words (y is not read for one
@@ -55,16 +57,28 @@ static inline tg_quick tg_record_slots(tg_tape *tape, int op, int dtype, bool bi
     return TG_QUICK_RECORDED;
 }
 
-/* The same for values with handles. */
-static inline tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bool binary, const tg_handles *x_handles,
-                                        uint64_t x, const tg_handles *y_handles, uint64_t y, uint64_t out,
-                                        tg_handles *out_handles) {
+/* The same for values with handles; the tape is held. */
+static inline tg_quick tg_record_number_held(tg_tape *tape, int op, int dtype, bool binary,
+                                             const tg_handles *x_handles, uint64_t x, const tg_handles *y_handles,
+                                             uint64_t y, uint64_t out, tg_handles *out_handles) {
     uint32_t x_slot, y_slot = TG_NO_SLOT;
     if (!tg_quick_slot(x_handles, tape->id, &x_slot)) return TG_QUICK_GENERAL;
     if (binary && !tg_quick_slot(y_handles, tape->id, &y_slot)) return TG_QUICK_GENERAL;
     const tg_quick done =
         tg_record_slots(tape, op, dtype, binary, x_slot, x, y_slot, y, out, &out_handles->slot[0]);
     if (done == TG_QUICK_RECORDED) out_handles->id[0] = tape->id;
+    return done;
+}
+
+/* The functions below take the tape themselves (guard.h). */
+
+static inline tg_quick tg_record_number(tg_tape *tape, int op, int dtype, bool binary, const tg_handles *x_handles,
+                                        uint64_t x, const tg_handles *y_handles, uint64_t y, uint64_t out,
+                                        tg_handles *out_handles) {
+    tg_tape_take(tape);
+    const tg_quick done =
+        tg_record_number_held(tape, op, dtype, binary, x_handles, x, y_handles, y, out, out_handles);
+    tg_tape_give(tape);
     return done;
 }
 

@@ -6,12 +6,11 @@
 #ifndef TG_REGISTRY_H
 #define TG_REGISTRY_H
 
-#include <stdatomic.h>
-
+#include "lock.h"
 #include "tape.h"
 
 typedef struct tg_registry {
-    atomic_flag locked;
+    tg_lock lock;
     uint64_t last_id;
     tg_tape *first; /* linked by next_live, previous_live; borrowed */
 } tg_registry;

@@ -62,10 +62,61 @@ void tg_tape_clear(tg_tape *tape, uint64_t id) {
     tg_tape_init(&empty, tape->pool, id, tape->release_payload);
     empty.owner = tape->owner;
     empty.watches = tape->watches;
+    empty.observed = tape->observed;
     empty.readers = tape->readers;
     empty.next_live = tape->next_live;
     empty.previous_live = tape->previous_live;
     *tape = empty;
+}
+
+#ifdef TG_FREE_THREADED
+
+void tg_tape_move(tg_tape *tape, uint64_t id, tg_tape *old) {
+    *old = *tape;
+    tg_tape empty;
+    tg_tape_init(&empty, tape->pool, id, tape->release_payload);
+    empty.owner = tape->owner;
+    empty.watches = tape->watches;
+    empty.observed = tape->observed;
+    empty.readers = tape->readers;
+    memcpy(tape, &empty, offsetof(tg_tape, next_live)); /* what follows stays: the registry's part, and the lock */
+}
+
+void tg_tape_release_outgrown(tg_tape *tape) {
+    while (tape->outgrown) {
+        tg_outgrown *first = tape->outgrown;
+        tape->outgrown = first->next;
+        tg_pool_give(tape->pool, first->block, first->block_bytes);
+        tg_pool_give(tape->pool, first, first->own_bytes);
+    }
+}
+
+/* tg_pool_resize for a block that is being read. */
+static void *resize_read(tg_tape *tape, void *block, size_t block_bytes, size_t bytes, size_t used,
+                         size_t *new_block_bytes) {
+    size_t own_bytes;
+    tg_outgrown *entry = tg_pool_take(tape->pool, sizeof *entry, &own_bytes);
+    if (!entry) return NULL;
+    void *grown = tg_pool_take(tape->pool, bytes, new_block_bytes);
+    if (!grown) {
+        tg_pool_give(tape->pool, entry, own_bytes);
+        return NULL;
+    }
+    memcpy(grown, block, used);
+    *entry = (tg_outgrown){tape->outgrown, block, block_bytes, own_bytes};
+    tape->outgrown = entry;
+    return grown;
+}
+
+#endif
+
+/* More room for a block of the tape: tg_pool_resize. */
+static void *resize(tg_tape *tape, void *block, size_t block_bytes, size_t bytes, size_t used,
+                    size_t *new_block_bytes) {
+#ifdef TG_FREE_THREADED
+    if (block && tape->readers) return resize_read(tape, block, block_bytes, bytes, used, new_block_bytes);
+#endif
+    return tg_pool_resize(tape->pool, block, block_bytes, bytes, used, new_block_bytes);
 }
 
 tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs) {
@@ -75,10 +126,10 @@ tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs) {
         size_t wanted = tape->capacity ? 2 * tape->capacity : FIRST_WORDS;
         if (wanted < tape->used + words) wanted = tape->used + words;
         size_t bytes;
-        uint64_t *grown = tg_pool_resize(tape->pool, tape->arena, tape->arena_bytes, wanted * sizeof *grown,
-                                         tape->used * sizeof *grown, &bytes);
+        uint64_t *grown = resize(tape, tape->arena, tape->arena_bytes, wanted * sizeof *grown,
+                                 tape->used * sizeof *grown, &bytes);
         if (!grown) return TG_NO_MEMORY;
-        tape->arena = grown;
+        TG_WRITE(tape->arena, grown);
         tape->arena_bytes = bytes;
         tape->capacity = bytes / sizeof *grown;
     }
@@ -86,11 +137,11 @@ tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs) {
         size_t wanted = tape->slot_capacity ? 2 * (size_t)tape->slot_capacity : FIRST_SLOTS;
         if (wanted < (size_t)tape->slots + outputs) wanted = (size_t)tape->slots + outputs;
         size_t bytes;
-        uint32_t *grown = tg_pool_resize(tape->pool, tape->node_of_slot, tape->slot_bytes, wanted * sizeof *grown,
-                                         tape->slots * sizeof *grown, &bytes);
+        uint32_t *grown = resize(tape, tape->node_of_slot, tape->slot_bytes, wanted * sizeof *grown,
+                                 tape->slots * sizeof *grown, &bytes);
         if (!grown) return TG_NO_MEMORY;
         size_t capacity = bytes / sizeof *grown;
-        tape->node_of_slot = grown;
+        TG_WRITE(tape->node_of_slot, grown);
         tape->slot_bytes = bytes;
         tape->slot_capacity = capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX;
     }

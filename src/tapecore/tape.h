@@ -53,6 +53,13 @@ typedef struct tg_node {
     uint32_t in[];
 } tg_node;
 
+/* Memory that a tape has grown out of while somebody was reading it. */
+typedef struct tg_outgrown {
+    struct tg_outgrown *next;
+    void *block;
+    size_t block_bytes, own_bytes;
+} tg_outgrown;
+
 typedef struct tg_tape {
     uint64_t id;            /* never used twice; 0 is nobody's */
     tg_pool *pool;          /* borrowed for the tape's life */
@@ -74,8 +81,13 @@ typedef struct tg_tape {
     void *owner;     /* the tape's Python object, borrowed */
     bool watches;    /* variables are watched when they are read */
     bool observed;   /* the binding wants to hear of every node */
-    int readers;     /* sweeps under way in any thread: until they end the arena must neither move nor go */
+    int readers;     /* sweeps under way in any thread: until they end the arena must neither move nor go (guard.h) */
     struct tg_tape *next_live, *previous_live; /* the list of tapes whose id is in use */
+#ifdef TG_FREE_THREADED
+    tg_lock lock;          /* held by who records */
+    const void *alone;     /* the thread that has the tape for itself (reading.h) */
+    tg_outgrown *outgrown; /* owned */
+#endif
 } tg_tape;
 
 /* What one record call appends. Arrays in `saved` are retained by the tape. */
@@ -102,10 +114,34 @@ typedef struct tg_output {
     const tg_index *shape; /* borrowed */
 } tg_output;
 
+/* Around what changes the tape, if other threads may see it; with an interpreter lock nothing (guard.h). */
+static inline void tg_tape_take(tg_tape *tape) {
+#ifdef TG_FREE_THREADED
+    tg_lock_take(&tape->lock);
+#else
+    (void)tape;
+#endif
+}
+static inline void tg_tape_give(tg_tape *tape) {
+#ifdef TG_FREE_THREADED
+    tg_lock_give(&tape->lock);
+#else
+    (void)tape;
+#endif
+}
+
 void tg_tape_init(tg_tape *tape, tg_pool *pool, uint64_t id, void (*release_payload)(void *payload));
 
 /* Forgets everything recorded and gives the memory back; the tape goes on under `id`. The binding's part stays. */
 void tg_tape_clear(tg_tape *tape, uint64_t id);
+
+#ifdef TG_FREE_THREADED
+/* *old, out: what was recorded, to be cleared; the tape goes on empty under `id`, held as before. */
+void tg_tape_move(tg_tape *tape, uint64_t id, tg_tape *old);
+
+/* Frees what the tape has grown out of. */
+void tg_tape_release_outgrown(tg_tape *tape);
+#endif
 
 /* The same, but the memory of the arena stays for what comes. */
 void tg_tape_rewind(tg_tape *tape, uint64_t id);
@@ -122,7 +158,7 @@ tg_status tg_tape_record_external(tg_tape *tape, uint32_t operands, const uint32
 tg_status tg_tape_reserve(tg_tape *tape, size_t words, uint32_t outputs);
 
 static inline tg_node *tg_tape_node(const tg_tape *tape, uint32_t slot) {
-    return (tg_node *)(tape->arena + tape->node_of_slot[slot]);
+    return (tg_node *)(TG_READ(tape->arena) + TG_READ(tape->node_of_slot)[slot]);
 }
 
 /* Makes a node at the end of the arena, already filled, count: `words` long, with the next `outputs` slots. */

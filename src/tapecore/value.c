@@ -21,7 +21,7 @@ static tg_status grow_more(tg_handles *handles, tg_pool *pool) {
     if (!grown) return TG_NO_MEMORY;
     if (!old) grown->count = 0;
     grown->block_bytes = block_bytes;
-    handles->more = grown;
+    TG_WRITE(handles->more, grown);
     return TG_OK;
 }
 
@@ -29,8 +29,8 @@ tg_status tg_handles_add(tg_handles *handles, tg_pool *pool, uint64_t id, uint32
                          bool (*is_live)(void *context, uint64_t id), void *context) {
     for (int i = 0; i < TG_INLINE_HANDLES; i++) {
         if (!handles->id[i] || (is_live && !is_live(context, handles->id[i]))) {
-            handles->id[i] = id;
-            handles->slot[i] = slot;
+            TG_WRITE(handles->slot[i], slot);
+            TG_WRITE(handles->id[i], id);
             return TG_OK;
         }
     }

@@ -9,6 +9,7 @@
 
 #include "array.h"
 #include "core.h"
+#include "guard.h"
 
 #define TG_NO_SLOT UINT32_MAX
 #define TG_INLINE_HANDLES 2
@@ -47,11 +48,23 @@ static inline uint32_t tg_handles_find(const tg_handles *handles, uint64_t id) {
     return handles->more ? tg_handles_find_more(handles, id) : TG_NO_SLOT;
 }
 
+/* The same for a value that others may be watching meanwhile, under another id. */
+static inline uint32_t tg_handles_find_shared(const tg_handles *handles, tg_guard *guard, uint64_t id) {
+    if (TG_READ(handles->id[0]) == id) return TG_READ(handles->slot[0]);
+    if (TG_READ(handles->id[1]) == id) return TG_READ(handles->slot[1]);
+    if (!TG_READ(handles->more)) return TG_NO_SLOT;
+    tg_guard_take(guard);
+    const uint32_t slot = tg_handles_find(handles, id);
+    tg_guard_give(guard);
+    return slot;
+}
+
 static inline bool tg_handles_empty(const tg_handles *handles) {
     return !handles->id[0] && !handles->id[1] && !handles->more;
 }
 
-/* Adds a handle, in the place of one whose id `is_live` (NULL: all are) denies where there is no free one. */
+/* Adds a handle, in the place of one whose id `is_live` (NULL: all are) denies where there is no free one. Where others
+ * see the value, its guard is held. */
 tg_status tg_handles_add(tg_handles *handles, tg_pool *pool, uint64_t id, uint32_t slot,
                          bool (*is_live)(void *context, uint64_t id), void *context);
 

@@ -17,7 +17,7 @@
 #include "pool.h"
 #include "system.h"
 
-static int check_count, check_failures;
+static _Atomic int check_count, check_failures; /* tests of threads check in each of them */
 
 static inline bool check_that(bool condition, const char *text, const char *file, int line) {
     check_count++;

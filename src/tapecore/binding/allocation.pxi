@@ -6,14 +6,15 @@
 cdef enum:
     KEPT_TENSORS = 1024
 
-cdef PyObject *kept[KEPT_TENSORS]  # freed tensors, guarded by the interpreter lock
+# Freed tensors, guarded by the interpreter lock; without it none are kept.
+cdef PyObject *kept[KEPT_TENSORS]
 cdef int kept_count = 0
 cdef destructor general_dealloc = (<PyTypeObject *>Tensor).tp_dealloc
 
 
 cdef void dealloc_tensor(PyObject *self) noexcept:
     global kept_count
-    if type_of(self) != <PyTypeObject *>Tensor or kept_count == KEPT_TENSORS:
+    if TG_WITHOUT_INTERPRETER_LOCK or type_of(self) != <PyTypeObject *>Tensor or kept_count == KEPT_TENSORS:
         general_dealloc(self)
         return
     if (<Value>self).value.array != NULL:
@@ -34,7 +35,7 @@ cdef void dealloc_tensor(PyObject *self) noexcept:
 cdef inline Tensor allocate_tensor():
     """A tensor without value and handles."""
     global kept_count
-    if kept_count == 0:
+    if TG_WITHOUT_INTERPRETER_LOCK or kept_count == 0:
         return Tensor.__new__(Tensor)
     kept_count -= 1
     return revive(kept[kept_count], <PyTypeObject *>Tensor)
@@ -49,7 +50,10 @@ cdef inline Tensor new_tensor(tg_value *value):
 
 cdef Tensor copy_value(Value value):
     """A tensor of the same value without its handles."""
-    cdef tg_value copy = value.value
+    cdef tg_value copy
+    if changes(value):
+        return copy_value(settled_now(value))
+    copy = value.value
     if copy.array != NULL:
         tg_array_retain(copy.array)
     return new_tensor(&copy)

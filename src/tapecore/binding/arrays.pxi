@@ -5,23 +5,28 @@ cdef tuple sizes(int ndim, const tg_index *shape):
     cdef tuple result = PyTuple_New(ndim)
     cdef int i
     for i in range(ndim):
-        put(result, i, shape[i])
+        set_item(result, i, shape[i])
     return result
 
 
-cdef inline void put(tuple fresh, Py_ssize_t i, object x) noexcept:
+cdef inline void set_item(tuple fresh, Py_ssize_t i, object x) noexcept:
     """Stores x in a tuple that nobody has seen yet."""
     Py_INCREF(x)
     PyTuple_SET_ITEM(fresh, i, x)
 
 
 cdef tuple shape_of(Value value):
+    if changes(value):
+        value = settled_now(value)
     return sizes(tg_value_ndim(&value.value), tg_value_shape(&value.value))
 
 
 cdef object to_numpy(Value value):
-    cdef tg_array *array = value.value.array
+    cdef tg_array *array
     cdef object result
+    if changes(value):
+        return to_numpy(settled_now(value))
+    array = value.value.array
     if array == NULL:
         return PyArray_Scalar(&value.value.scalar, cnp.PyArray_DescrFromType(type_numbers[value.value.dtype]), None)
     result = PyArray_New(cnp.ndarray, array.ndim, tg_array_shape(array), type_numbers[value.value.dtype], NULL, NULL,
@@ -32,9 +37,12 @@ cdef object to_numpy(Value value):
 
 cdef cnp.ndarray view_of(Value value):
     """A read-only array over the value's own memory."""
-    cdef tg_array *array = value.value.array
+    cdef tg_array *array
     cdef cnp.ndarray result
     cdef object owner
+    if changes(value):
+        return view_of(settled_now(value))
+    array = value.value.array
     if array == NULL:
         result = PyArray_New(cnp.ndarray, 0, NULL, type_numbers[value.value.dtype], NULL, NULL, 0, 0, None)
         memcpy(cnp.PyArray_DATA(result), &value.value.scalar, tg_itemsize(value.value.dtype))

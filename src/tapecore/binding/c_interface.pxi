@@ -10,6 +10,7 @@ cdef Tensor tensor_of(const tapegrad_value *value):
 cdef int fill_value(tapegrad_value *target, Value source) except -1:
     """Gives a value of the C interface, which has none yet, elements and places."""
     cdef tg_handles handles
+    source = copy_with_handles(source) if TG_WITHOUT_INTERPRETER_LOCK else source
     check(tg_handles_copy(&source.handles, pool, &handles))
     tg_handles_clear(&target.handles, pool)
     target.handles = handles
@@ -178,14 +179,17 @@ cdef class _OpRule:
 
 
 cdef tapegrad_context *c_context = NULL
+cdef tg_lock c_context_lock
 cdef tg_host c_host
 cdef tapegrad_table c_table
 
 
 cdef tapegrad_context *context_for_c() noexcept with gil:
     """The context of extension modules, made for the first of them."""
+    tg_lock_take(&c_context_lock)
     if c_context == NULL:
         tg_context_create(pool, &loops, &registry, &c_host, &c_context)
+    tg_lock_give(&c_context_lock)
     return c_context
 
 

@@ -49,6 +49,8 @@ cdef int setup() except -1:
     cdef int op, t, i, j
     cdef const tg_op_info *info
     check(tg_pool_create(tg_system_allocator(), CACHE_LIMIT, &pool))
+    if TG_WITHOUT_INTERPRETER_LOCK:
+        tg_pool_share(pool)
     if len(DTYPES) != TG_NDTYPES:
         raise ImportError("tapegrad.dtypes and the native core disagree about the element types")
     memset(dtype_of_number, -1, sizeof(dtype_of_number))

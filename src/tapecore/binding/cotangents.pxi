@@ -9,7 +9,7 @@ cdef list contributions_of(tg_sweep *sweep, tg_node *node, tuple cotangents):
     for c in cotangents:
         known = known or c is not None
     for k in range(operands):
-        put(wanted, k, node.in_[k] != TG_NO_SLOT and tg_sweep_is_active(sweep, node.in_[k]))
+        set_item(wanted, k, node.in_[k] != TG_NO_SLOT and tg_sweep_is_active(sweep, node.in_[k]))
     if node.kind == TG_NODE_EXTERNAL:
         rule, saved = <tuple><object>tg_node_payload(node)[0]
         if not known:
@@ -129,7 +129,7 @@ cdef tuple output_shape(tg_output output):
 
 cdef Tensor fit(object contribution, tg_output output, tg_index batch):
     """The contribution in the operand's shape (summed over broadcast dimensions) and type."""
-    cdef Tensor value = contribution if isinstance(contribution, Tensor) else tensor(contribution)
+    cdef Tensor value = unchanging(contribution if isinstance(contribution, Tensor) else tensor(contribution))
     cdef int lead = 1 if batch else 0
     cdef int ndim = tg_value_ndim(&value.value), missing = ndim - output.ndim - lead, d
     if not batch and not missing and same_sizes(&value.value, output, 0):

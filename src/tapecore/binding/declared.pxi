@@ -97,7 +97,7 @@ cdef class DeclaredRule:
                 found = shapes_of(values)
             else:
                 found = self.parameter(self.saved_names[i], names, parameters)
-            put(saved, i, found)
+            set_item(saved, i, found)
         return saved
 
     cdef object parameter(self, str name, PyObject *names, PyObject **parameters):
@@ -155,7 +155,7 @@ cdef object carried_by(tuple vjp, tuple saved, tuple cotangents):
     cdef tuple given = PyTuple_New(count)
     for i in range(count):
         place = places[i]
-        put(given, i, cotangents[0] if place == 0 else cotangents if place == 1 else saved[place - 2])
+        set_item(given, i, cotangents[0] if place == 0 else cotangents if place == 1 else saved[place - 2])
     return PyObject_Vectorcall(vjp[0], tuple_items(given), count, NULL)
 
 
@@ -217,10 +217,10 @@ cdef object call_declared(object self, PyObject **args, size_t flags_and_count, 
         x = <object>args[k]
         if type_of(args[k]) != <PyTypeObject *>Tensor:
             x = tensor(x)
-        put(values, k, x)
-        put(operands, k, view_of(<Value>x))
+        set_item(values, k, x)
+        set_item(operands, k, view_of(<Value>x))
     for k in range(count, count + named):
-        put(operands, k, <object>args[k])
+        set_item(operands, k, <object>args[k])
     try:
         result = operation.value(operands, count, names)
     except ValueError as error:

@@ -71,12 +71,9 @@ cdef int record_array(int op, int count, PyObject **values, const tg_value *oper
     return record_elementwise(op, count, values, operands, out, 0)
 
 
-cdef int announce(tg_thread *thread, int count, PyObject **values, const char *const *partial, Tensor out) except -1:
-    """Gives a result its handle on every tape that is about to record it.
-
-    All tapes are told before the first one records: what a tape saves names the places it has on the others, and the
-    place is known, since a tape's next output is its next slot. Returns whether any tape records.
-    """
+cdef bint known_to_tapes(tg_thread *thread, int count, PyObject **values, const char *const *partial) except -1:
+    """Whether any tape knows an operand by which the result can be differentiated; variables are watched. Waits until
+    such tapes can record."""
     cdef int i, k
     cdef bint tracked, any_tracked = False
     for i in range(thread.base, thread.count):
@@ -86,9 +83,70 @@ cdef int announce(tg_thread *thread, int count, PyObject **values, const char *c
                 tracked |= slot_on(thread.tapes[i], <Value>values[k]) != TG_NO_SLOT
         if tracked:
             await_readers(thread.tapes[i])
-            add_handle(out, thread.tapes[i], thread.tapes[i].slots)
             any_tracked = True
     return any_tracked
+
+
+cdef tg_status announce(tg_thread *thread, int count, const tg_handles *const *handles, const char *const *partial,
+                        Tensor out) noexcept:
+    """Gives a result its handle on every tape that is about to record it; the tapes are held.
+
+    All tapes are told before the first one records: what a tape saves names the places it has on the others, and the
+    place is known, since a tape's next output is its next slot.
+    """
+    cdef int i, k
+    cdef tg_tape *tape
+    cdef tg_status status
+    for i in range(thread.base, thread.count):
+        tape = thread.tapes[i]
+        for k in range(count):
+            if (handles[k] != NULL and (partial == NULL or partial[k] != NULL)
+                    and tg_handles_find(handles[k], tape.id) != TG_NO_SLOT):
+                status = tg_handles_add(&out.handles, pool, tape.id, tape.slots, tg_registry_has, &registry)
+                if status != TG_OK:
+                    return status
+                break
+    return TG_OK
+
+
+cdef list held_while_waiting(tg_thread *thread, int count, PyObject **values):
+    """Tensors of the operands as they are, if a tape cannot record at once: variables may be assigned to meanwhile."""
+    cdef int i, k
+    for i in range(thread.base, thread.count):
+        if not TG_WITHOUT_INTERPRETER_LOCK and thread.tapes[i].readers:
+            return [copy_value(<Value>values[k]) for k in range(count) if values[k] != NULL]
+    return None
+
+
+cdef list lasting_handles(int count, PyObject **values, const tg_handles **handles):
+    """Finds the operands' handles (NULL for a constant). Without an interpreter lock others may be adding to these: they
+    are those of tensors in the list that is returned."""
+    cdef int k
+    copies = [] if TG_WITHOUT_INTERPRETER_LOCK else None
+    for k in range(count):
+        handles[k] = NULL
+        if values[k] != NULL:
+            if TG_WITHOUT_INTERPRETER_LOCK:
+                copies.append(copy_with_handles(<Value>values[k]))
+                handles[k] = &(<Value>copies[-1]).handles
+            else:
+                handles[k] = &(<Value>values[k]).handles
+    return copies
+
+
+cdef inline void hold_tapes(tg_thread *thread) noexcept:
+    """Around the moment at which tapes record, in which nothing of Python runs: see guard.h."""
+    cdef int i
+    if TG_WITHOUT_INTERPRETER_LOCK:
+        for i in range(thread.base, thread.count):
+            tg_tape_take(thread.tapes[i])
+
+
+cdef inline void let_tapes_go(tg_thread *thread) noexcept:
+    cdef int i
+    if TG_WITHOUT_INTERPRETER_LOCK:
+        for i in range(thread.base, thread.count):
+            tg_tape_give(thread.tapes[i])
 
 
 cdef int record_elementwise(int op, int count, PyObject **values, const tg_value *operands, Tensor out,
@@ -97,14 +155,18 @@ cdef int record_elementwise(int op, int count, PyObject **values, const tg_value
     cdef tg_thread *thread = tg_thread_current()
     cdef const tg_op_info *info = &tg_op_table[op]
     cdef tg_record record
+    cdef const tg_handles *handles[TG_MAX_OPERANDS]
     cdef uint32_t slots[TG_MAX_OPERANDS]
     cdef uint32_t slot
     cdef tg_tape *tape
+    cdef tg_status status
     cdef int i, k
-    if not announce(thread, count, values, info.partial, out):
+    _held = held_while_waiting(thread, count, values)
+    if not known_to_tapes(thread, count, values, info.partial):
         if is_observed(thread):
             observe(thread, OPS[op], listed(count, values), (out,))
         return 0
+    _copies = lasting_handles(count, values, handles)
     memset(&record, 0, sizeof(record))
     record.op = op
     record.kind = TG_NODE_ELEMENTWISE
@@ -116,22 +178,26 @@ cdef int record_elementwise(int op, int count, PyObject **values, const tg_value
     record.in_ = slots
     for k in range(count):
         record.saved[k] = &operands[k]
-        record.handles[k] = NULL if values[k] == NULL else &(<Value>values[k]).handles
+        record.handles[k] = handles[k]
     record.saved[TG_MAX_OPERANDS] = &out.value
     record.handles[TG_MAX_OPERANDS] = &out.handles
+    hold_tapes(thread)
+    status = announce(thread, count, handles, info.partial, out)
     for i in range(thread.base, thread.count):
         tape = thread.tapes[i]
-        if tg_handles_find(&out.handles, tape.id) == TG_NO_SLOT:
+        if status != TG_OK or tg_handles_find(&out.handles, tape.id) == TG_NO_SLOT:
             continue
         record.saved_mask = 0
         for k in range(count):
             slots[k] = TG_NO_SLOT
-            if values[k] == NULL or info.partial[k] == NULL:
+            if handles[k] == NULL or info.partial[k] == NULL:
                 continue
-            slots[k] = tg_handles_find(&(<Value>values[k]).handles, tape.id)
+            slots[k] = tg_handles_find(handles[k], tape.id)
             if slots[k] != TG_NO_SLOT:
                 record.saved_mask |= info.needs[k]
-        check(tg_tape_record(tape, &record, &slot))
+        status = tg_tape_record(tape, &record, &slot)
+    let_tapes_go(thread)
+    check(status)
     if is_observed(thread):
         observe(thread, OPS[op], listed(count, values), (out,))
     return 0

@@ -56,19 +56,24 @@ cdef object record_external(object rule, tuple operands, object results, object 
     cdef uint32_t *slots
     cdef uint32_t slot
     cdef PyObject **pointers
+    cdef const tg_handles **handles
+    cdef uint64_t id
     cdef Value value
+    cdef tg_status status = TG_OK
     cdef int i, k, count = len(operands), results_count
     cdef bint bare = not isinstance(results, tuple), tracked
     tensors = tuple([r if isinstance(r, Tensor) else own(r) for r in ((results,) if bare else results)])
     results_count = len(tensors)
     if not tg_thread_records(thread) or not results_count:
         return tensors[0] if bare else tensors
-    outputs = <tg_output *>malloc(results_count * sizeof(tg_output) + count * (sizeof(PyObject *) + sizeof(uint32_t)))
+    outputs = <tg_output *>malloc(results_count * sizeof(tg_output)
+                                  + count * (sizeof(PyObject *) + sizeof(tg_handles *) + sizeof(uint32_t)))
     if outputs == NULL:
         raise MemoryError()
     try:
         pointers = <PyObject **>(outputs + results_count)
-        slots = <uint32_t *>(pointers + count)
+        handles = <const tg_handles **>(pointers + count)
+        slots = <uint32_t *>(handles + count)
         for k in range(count):
             pointers[k] = <PyObject *>operands[k] if isinstance(operands[k], Value) else NULL
         for i in range(results_count):
@@ -88,18 +93,27 @@ cdef object record_external(object rule, tuple operands, object results, object 
                     raise TypeError(f"a tape of the C interface cannot record {rule_name(rule)}, whose rule is in "
                                     "Python")
             elif tracked:
-                known.append(i)
                 await_readers(tape)
-                for k in range(results_count):
-                    add_handle(<Value>tensors[k], tape, tape.slots + k)
-        for i in known:
+                known.append((i, tape.id))
+                (<GradientTape>tape.owner).keep(payload)
+        _copies = lasting_handles(count, pointers, handles)
+        hold_tapes(thread)
+        for i, id in known:
             tape = thread.tapes[i]
+            if tape.id != id:  # another thread has reset it
+                continue
             for k in range(count):
-                slots[k] = TG_NO_SLOT
-                if pointers[k] != NULL:
-                    slots[k] = tg_handles_find(&(<Value>pointers[k]).handles, tape.id)
-            (<GradientTape>tape.owner).keep(payload)
-            check(tg_tape_record_external(tape, count, slots, results_count, outputs, <void *>payload, &slot))
+                slots[k] = TG_NO_SLOT if handles[k] == NULL else tg_handles_find(handles[k], id)
+            for k in range(results_count):
+                value = <Value>tensors[k]
+                if status == TG_OK:
+                    tg_guard_take(&value.guard)
+                    status = tg_handles_add(&value.handles, pool, id, tape.slots + k, tg_registry_has, &registry)
+                    tg_guard_give(&value.guard)
+            if status == TG_OK:
+                status = tg_tape_record_external(tape, count, slots, results_count, outputs, <void *>payload, &slot)
+        let_tapes_go(thread)
+        check(status)
     finally:
         free(outputs)
     if is_observed(thread):

@@ -140,7 +140,10 @@ cdef bint is_basic(object part):
 
 cdef object index(Value x, object key):
     cdef bint basic = True
-    cdef Tensor found = first_axis(x, key) if x.value.array != NULL else None
+    cdef Tensor found
+    if changes(x):
+        return index(settled_now(x), key)
+    found = first_axis(x, key) if x.value.array != NULL else None
     if found is not None:
         return found
     if isinstance(key, tuple):

@@ -92,7 +92,7 @@ cdef tuple one_dtype(object values):
             break
         dtype = (<Value>v).value.dtype
     if agree:
-        return list(values), dtype
+        return [unchanging(v) for v in values] if TG_WITHOUT_INTERPRETER_LOCK else list(values), dtype
     converted, dtype = operands_of(tuple(values))
     return [v if (<Value>v).value.dtype == dtype else cast_to(v, dtype) for v in converted], dtype
 

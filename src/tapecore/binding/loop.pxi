@@ -25,6 +25,8 @@ cdef class Loop:
         cdef int i
         if len(operands) != self.operands:
             raise TypeError(f"{self.name} takes {self.operands} operands, got {len(operands)}")
+        if TG_WITHOUT_INTERPRETER_LOCK:
+            operands = tuple([unchanging(x) for x in operands])
         for i in range(self.operands):
             if not isinstance(operands[i], Tensor) or (<Tensor>operands[i]).value.dtype != self.dtype:
                 raise TypeError(f"{self.name}: operand {i} is no tensor of the loop's type")

@@ -24,6 +24,8 @@ cdef int observe(tg_thread *thread, str name, list operands, tuple results) exce
     cdef tg_tape *tape
     cdef uint32_t slot
     cdef int i
+    if TG_WITHOUT_INTERPRETER_LOCK:
+        operands = [original(x) for x in operands]
     for i in range(thread.base, thread.count):
         tape = thread.tapes[i]
         if tape.observed:
@@ -40,6 +42,8 @@ def observe_end(str name, list operands, tuple results=()):
     result) the value has left as a number or an array. Operands that are no values are None."""
     cdef tg_thread *thread = tg_thread_current()
     cdef int i
+    if TG_WITHOUT_INTERPRETER_LOCK:
+        operands = [original(x) for x in operands]
     for i in range(thread.base, thread.count):
         if thread.tapes[i].observed:
             (<GradientTape>thread.tapes[i].owner).observer.ended(name, operands, results)

@@ -42,8 +42,14 @@ cdef object operands_of(tuple args):
     Conversions of watched values are recorded, so that gradients come back in the operand's own type.
     """
     cdef int strong = -1, weak, dtype
+    cdef object before = None, read = None
     values = []
     for x in args:
+        if changes(x):  # once, if it is the operand before, too
+            same = x is before
+            before = x
+            x = read if same else settled_now(x)
+            read = x
         weak = weak_dtype(x)
         if weak < 0 and not isinstance(x, Value):
             kind = late("_conversion").weak_type(x) if isinstance(x, (list, tuple)) else None

@@ -11,6 +11,9 @@ cdef object binary(int op, object left, object right):
     cdef PyObject *pointers[2]
     cdef Tensor result
     cdef int dtype
+    if TG_WITHOUT_INTERPRETER_LOCK and (changes(left) or changes(right)):
+        first = unchanging(left)
+        return binary(op, first, first if right is left else unchanging(right))  # x * x reads a variable once
     if is_value(left):
         dtype = (<Value>left).value.dtype
         pointers[0] = <PyObject *>left
@@ -82,6 +85,8 @@ cdef object unary(int op, object x):
     cdef PyObject *pointer = <PyObject *>x
     cdef Tensor result
     cdef tg_value *value
+    if TG_WITHOUT_INTERPRETER_LOCK and changes(x):
+        return unary(op, settled_now(x))
     if not is_value(x) or not tg_dtype_is_native((<Value>x).value.dtype):
         return elementwise_general(op, (x,))
     value = &(<Value>x).value
@@ -181,6 +186,8 @@ cdef inline double as_double(const tg_value *number) noexcept:
 cdef object compare(Value left, object right, int relation):
     cdef tg_value other
     cdef Tensor result
+    if TG_WITHOUT_INTERPRETER_LOCK and (changes(left) or changes(right)):
+        return compare(<Value>unchanging(left), unchanging(right), relation)
     if left.value.array == NULL and tg_dtype_is_native(left.value.dtype):
         other.dtype = -1
         if isinstance(right, Value):

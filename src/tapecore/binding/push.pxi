@@ -124,6 +124,9 @@ cdef class Push:
     cdef dict tangents   # by slot: those that recorded operations gave, and the seeds
     cdef set unknown     # the slots among them that the native push has not been told yet
     cdef bint started
+    cdef tg_thread *worker  # who is computing tangents, NULL for nobody
+    cdef int depth          # how often: a rule may ask for tangents, too
+    cdef int generation     # the process, if that was forked, in which this is so
 
     def __init__(self, GradientTape owner not None, tg_index batch=0):
         self.owner = owner
@@ -148,7 +151,7 @@ cdef class Push:
 
     def seed(self, Value source not None, tangent):
         """Makes `tangent`, of the source's shape and type, its tangent; a second one is added."""
-        cdef uint32_t slot = tg_handles_find(&source.handles, self.owner.tape.id)
+        cdef uint32_t slot = find_slot(source, self.owner.tape.id)
         if slot == TG_NO_SLOT:
             raise ValueError("the tape does not know this value")
         if self.started and slot < self.push.low:
@@ -169,7 +172,7 @@ cdef class Push:
             if not self.started:
                 self.start()
             for target in targets:
-                slot = tg_handles_find(&(<Value>target).handles, self.owner.tape.id)
+                slot = find_slot(<Value>target, self.owner.tape.id)
                 if slot != TG_NO_SLOT and slot >= self.push.low:
                     slots[count] = slot
                     count += 1
@@ -177,38 +180,68 @@ cdef class Push:
         finally:
             free(slots)
 
+    @cython.critical_section
+    cdef bint begin(self) except -1:
+        """Whether no other thread is at work here; `end` follows."""
+        if self.depth and self.generation == generation and self.worker != tg_thread_current():
+            return False
+        if self.generation != generation:
+            self.generation = generation
+            self.depth = 0
+        self.worker = tg_thread_current()
+        self.depth += 1
+        return True
+
+    @cython.critical_section
+    cdef int end(self) except -1:
+        self.depth -= 1
+        return 0
+
     def advance(self, Value target=None):
         """Computes the tangent of `target` and what that needs, or those of everything on the tape."""
+        cdef tg_reading reading
+        while not self.begin():
+            pass_time()
+        try:
+            reading = begin_reading(&self.owner.tape, False)
+            try:
+                self.go_on(target)
+            finally:
+                tg_reading_end(&self.owner.tape, reading)
+        finally:
+            self.end()
+
+    cdef int go_on(self, Value target) except -1:
         cdef tg_tape *tape = &self.owner.tape
         cdef uint32_t first = 0, last = tape.slots
         cdef bint marked = target is not None and self.push.last_use == NULL
         cdef tg_value value
         cdef tg_status status
         if target is not None:
-            last = tg_handles_find(&target.handles, tape.id)
+            last = find_slot(target, tape.id)
             if last == TG_NO_SLOT:
-                return
+                return 0
         if not self.tangents or last < self.push.low:
-            return
+            return 0
         if not self.started:
             self.start()
         if marked:
             check(tg_push_mark(&self.push, last, &first))
             if first > last:
-                return
+                return 0
         elif target is not None:
             last = tg_tape_node(tape, last).slot + tg_node_outputs(tg_tape_node(tape, last))
         if not marked and last <= self.push.next:
-            return
+            return 0
         if tg_thread_records(tg_thread_current()):
             self.advance_recorded(marked, first, last)
-            return
+            return 0
         for slot in self.unknown:
             value = lent(self.tangents[slot])
             check(tg_push_set(&self.push, slot, &value))
         self.unknown.clear()
         if last - (first if marked else self.push.next) > 4096 or tape.work > RELEASE_LOCK_AT:
-            tape.readers += 1
+            count_reader(tape, 1)
             tg_pool_share(pool)
             with nogil:
                 if marked:
@@ -216,12 +249,13 @@ cdef class Push:
                 else:
                     status = tg_push_run(&self.push, last)
             tg_pool_unshare(pool)
-            tape.readers -= 1
+            count_reader(tape, -1)
         elif marked:
             status = tg_push_run_marked(&self.push, first, last)
         else:
             status = tg_push_run(&self.push, last)
         raise_hooked(status, &self.context)
+        return 0
 
     cdef int advance_recorded(self, bint marked, uint32_t first, uint32_t last) except -1:
         """The same with recorded operations: the marked nodes from slot `first` to `last`, or all below `last`."""
@@ -292,5 +326,12 @@ cdef class Push:
 
     def tangent(self, Value value not None):
         """The tangent of a value, as far as the push has come: a tensor, or None where it is zero."""
-        cdef uint32_t slot = tg_handles_find(&value.handles, self.owner.tape.id)
-        return None if slot == TG_NO_SLOT or not self.started and slot not in self.tangents else self.tangent_at(slot)
+        cdef uint32_t slot = find_slot(value, self.owner.tape.id)
+        if slot == TG_NO_SLOT or not self.started and slot not in self.tangents:
+            return None
+        while not self.begin():
+            pass_time()
+        try:
+            return self.tangent_at(slot)
+        finally:
+            self.end()

@@ -112,7 +112,7 @@ def sum(x, axis=None, keepdims=False):
 
 cdef Tensor cast_to(object x, int dtype):
     cdef tg_call call
-    cdef Value value = <Value>x
+    cdef Value value = <Value>unchanging(x)
     if not (tg_dtype_is_inexact(dtype) and tg_dtype_is_inexact(value.value.dtype)):
         source = view_of(value)
         if source.dtype.kind == "c":
@@ -131,7 +131,7 @@ cdef Tensor cast_to(object x, int dtype):
 
 def cast(x, dtype):
     """x in another type. Between floating types the gradient passes; through integers and bools it ends."""
-    cdef Value value = as_value(x)
+    cdef Value value = <Value>x if isinstance(x, Value) else tensor(x)
     cdef int wanted = dtype_index(dtype)
     if value.value.dtype == wanted:
         return value if isinstance(value, Tensor) else snapshot(value)

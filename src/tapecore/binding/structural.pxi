@@ -67,15 +67,18 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
     """Records a structural operation on every tape that knows an operand."""
     cdef tg_thread *thread = tg_thread_current()
     cdef tg_record record
+    cdef const tg_handles **handles
     cdef uint32_t *slots
     cdef uint32_t slot
     cdef tg_tape *tape
+    cdef tg_status status
     cdef int i, k, dtype
     if not tg_thread_records(thread):
         return 0
     if thread.count - thread.base == 1 and record_quickly(thread.tapes[thread.base], call, count, values, out):
         return 0
-    if not tg_dtype_is_inexact(out.value.dtype) or not announce(thread, count, values, NULL, out):
+    _held = held_while_waiting(thread, count, values)
+    if not tg_dtype_is_inexact(out.value.dtype) or not known_to_tapes(thread, count, values, NULL):
         if is_observed(thread):
             observe(thread, STRUCTURAL_NAMES[call.op], listed(count, values), (out,))
         return 0
@@ -92,27 +95,33 @@ cdef int record_structural(tg_call *call, int count, PyObject **values, Tensor o
         record.flags = TG_FLAG_GENERIC
     for k in range(min(count, <int>TG_MAX_OPERANDS)):
         record.saved[k] = operand_value(<object>values[k])
-        record.handles[k] = &(<Value>values[k]).handles
         dtype = (<Value>values[k]).value.dtype
         if tg_dtype_is_inexact(dtype) and not tg_dtype_is_native(dtype):
             record.flags = TG_FLAG_GENERIC
-    slots = <uint32_t *>malloc(count * sizeof(uint32_t))
-    if slots == NULL:
+    handles = <const tg_handles **>malloc(count * (sizeof(tg_handles *) + sizeof(uint32_t)))
+    if handles == NULL:
         raise MemoryError()
     try:
-        record.in_ = slots
+        _copies = lasting_handles(count, values, handles)
+        for k in range(min(count, <int>TG_MAX_OPERANDS)):
+            record.handles[k] = handles[k]
+        record.in_ = slots = <uint32_t *>(handles + count)
+        hold_tapes(thread)
+        status = announce(thread, count, handles, NULL, out)
         for i in range(thread.base, thread.count):
             tape = thread.tapes[i]
-            if tg_handles_find(&out.handles, tape.id) == TG_NO_SLOT:
+            if status != TG_OK or tg_handles_find(&out.handles, tape.id) == TG_NO_SLOT:
                 continue
             record.saved_mask = 0
             for k in range(count):
-                slots[k] = tg_handles_find(&(<Value>values[k]).handles, tape.id)
+                slots[k] = tg_handles_find(handles[k], tape.id)
                 if slots[k] != TG_NO_SLOT:
                     record.saved_mask |= tg_structural_needs(call.op, k)
-            check(tg_tape_record(tape, &record, &slot))
+            status = tg_tape_record(tape, &record, &slot)
+        let_tapes_go(thread)
+        check(status)
     finally:
-        free(slots)
+        free(handles)
     if is_observed(thread):
         observe(thread, STRUCTURAL_NAMES[call.op], listed(count, values), (out,))
     return 0
@@ -132,7 +141,7 @@ cdef Value as_value(object x):
 
     Arrays are copied, since the result may be a view of the operand.
     """
-    return <Value>x if isinstance(x, Value) else tensor(x)
+    return <Value>unchanging(x) if isinstance(x, Value) else tensor(x)
 
 
 cdef int set_shape(tg_call *call, object shape) except -1:

@@ -53,7 +53,7 @@ cdef list seeds_for(list targets, object output_gradients):
                                  f"use tapegrad.cast(..., {target.dtype.name!r})")
             if seed.shape != target.shape:
                 raise ValueError(f"output_gradients[{i}] has shape {seed.shape}, its target {target.shape}")
-        seeds.append(seed)
+        seeds.append(unchanging(seed))
     return seeds
 
 
@@ -69,8 +69,12 @@ def unit_stack(Value like not None, tg_index start, tg_index stop):
     """The unit vectors number `start` to `stop` of a value's shape and type, stacked along a new first axis."""
     cdef tg_value value
     cdef tg_index shape[TG_MAX_DIMS]
-    cdef tg_index i, size = tg_value_size(&like.value), step
-    cdef int d, ndim = tg_value_ndim(&like.value)
+    cdef tg_index i, size, step
+    cdef int d, ndim
+    if changes(like):
+        return unit_stack(settled_now(like), start, stop)
+    size = tg_value_size(&like.value)
+    ndim = tg_value_ndim(&like.value)
     if not tg_dtype_is_native(like.value.dtype):
         rows = np.eye(stop - start, size, start, like.dtype.as_numpy_dtype)
         return own(rows.reshape(stop - start, *like.shape))

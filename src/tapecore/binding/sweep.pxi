@@ -35,7 +35,7 @@ cdef tg_status hook_add(void *context, const tg_value *a, const tg_value *b, tg_
 
 cdef bint others_run() noexcept:
     """Whether Python has other threads. If not, keeping the interpreter lock spares the pool atomic instructions."""
-    return PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL
+    return TG_WITHOUT_INTERPRETER_LOCK or PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL
 
 
 cdef tg_status hook_poll(void *context) noexcept with gil:
@@ -51,6 +51,8 @@ cdef tg_status hook_poll(void *context) noexcept with gil:
 
 cdef tg_value lent(Tensor tensor):
     """The tensor's value with a reference of its own, for the core to take."""
+    if changes(tensor):
+        tensor = settled_now(tensor)
     if tensor.value.array != NULL:
         tg_array_retain(tensor.value.array)
     return tensor.value
@@ -75,9 +77,9 @@ cdef int pass_on(tg_sweep *sweep, tg_node *node, dict slices) except -1:
     for i in range(outputs):
         slot = node.slot + i
         if tg_sweep_is_reached(sweep, slot) and tg_sweep_peek(sweep, slot, &value):
-            put(cotangents, i, borrowed_tensor(&value))
+            set_item(cotangents, i, borrowed_tensor(&value))
         else:
-            put(cotangents, i, None)
+            set_item(cotangents, i, None)
     contributions = contributions_of(sweep, node, cotangents)
     for k in range(node.operands):
         if contributions[k] is not None:
@@ -201,7 +203,7 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
         value = lent(seed)
         raise_hooked(tg_sweep_add(sweep, targets[i], &value), context)
     if sweep.high - sweep.low > 4096 or owner.tape.work > RELEASE_LOCK_AT:
-        owner.tape.readers += 1
+        count_reader(&owner.tape, 1)
         if others_run():
             tg_pool_share(pool)
             with nogil:
@@ -209,7 +211,7 @@ cdef list native_sweep(GradientTape owner, tg_sweep *sweep, SweepContext *contex
             tg_pool_unshare(pool)
         else:
             status = tg_sweep_run(sweep)
-        owner.tape.readers -= 1
+        count_reader(&owner.tape, -1)
     else:
         status = tg_sweep_run(sweep)
     raise_hooked(status, context)

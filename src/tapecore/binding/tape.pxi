@@ -84,20 +84,28 @@ cdef class GradientTape:
         """Drops everything recorded; renew: the tape can record again at once."""
         if self.observer is not None:
             self.observer.forgot()
-        await_readers(&self.tape)
-        tg_registry_remove(&registry, &self.tape)
-        tg_tape_clear(&self.tape, tg_registry_new_id(&registry) if renew else 0)
-        if renew:
-            tg_registry_add(&registry, &self.tape)
-        self.variables = self.payloads = None
+        _kept = self.give_up_lists() if TG_WITHOUT_INTERPRETER_LOCK else None
+        while not tg_reading_forget(&self.tape, &registry, renew):
+            pass_time()
+        if not TG_WITHOUT_INTERPRETER_LOCK:
+            self.variables = self.payloads = None
         return 0
 
+    @cython.critical_section
+    cdef tuple give_up_lists(self):
+        """What nodes refer to, which goes after them; what is recorded from now on is listed anew."""
+        lists = self.variables, self.payloads
+        self.variables = self.payloads = None
+        return lists
+
+    @cython.critical_section
     cdef int remember_variable(self, Value variable) except -1:
         if self.variables is None:
             self.variables = []
         self.variables.append(variable)
         return 0
 
+    @cython.critical_section
     cdef int keep(self, object payload) except -1:
         if self.payloads is None:
             self.payloads = []
@@ -113,11 +121,18 @@ cdef class GradientTape:
         """What the tape holds from a slot on (no more than `limit` nodes, if that is not 0), in order: (slot, kind,
         name, slots of the operands (None for constants), [(shape, dtype)] of the outputs, [(address, bytes)] of the
         buffers of the saved arrays) for each node."""
+        cdef tg_reading reading = begin_reading(&self.tape, False)
+        try:
+            return self.nodes_from(slot, limit)
+        finally:
+            tg_reading_end(&self.tape, reading)
+
+    cdef list nodes_from(self, uint32_t slot, size_t limit):
         cdef uint32_t k
         cdef int bit
         cdef tg_node *node
         cdef tg_value saved
-        result = []
+        cdef list result = []
         while slot < self.tape.slots:
             node = tg_tape_node(&self.tape, slot)
             held = []
@@ -145,31 +160,43 @@ cdef class GradientTape:
 
     def _parameters(self, uint32_t slot):
         """The parameters of a structural node: those of structural.h, as a tuple."""
+        cdef tg_reading reading = begin_reading(&self.tape, False)
         cdef tg_node *node = tg_tape_node(&self.tape, slot)
         cdef int i
-        if node.kind != TG_NODE_STRUCTURAL:
-            raise ValueError("only structural nodes have parameters")
-        return tuple([tg_node_params(node)[i] for i in range(tg_node_params_count(node))])
+        try:
+            if node.kind != TG_NODE_STRUCTURAL:
+                raise ValueError("only structural nodes have parameters")
+            return tuple([tg_node_params(node)[i] for i in range(tg_node_params_count(node))])
+        finally:
+            tg_reading_end(&self.tape, reading)
 
     def _rule(self, uint32_t slot):
         """The rule of a node that has it in Python, and what it saved: what `record` was given."""
+        cdef tg_reading reading = begin_reading(&self.tape, False)
         cdef tg_node *node = tg_tape_node(&self.tape, slot)
-        if node.kind != TG_NODE_EXTERNAL:
-            raise ValueError("only nodes with rules in Python have these")
-        return <tuple><object>tg_node_payload(node)[0]
+        try:
+            if node.kind != TG_NODE_EXTERNAL:
+                raise ValueError("only nodes with rules in Python have these")
+            return <tuple><object>tg_node_payload(node)[0]
+        finally:
+            tg_reading_end(&self.tape, reading)
 
     def _saved(self, uint32_t slot, int bit):
         """What a native node saved of operand `bit` (3: of its result), as a tensor; None if it saved nothing there."""
+        cdef tg_reading reading = begin_reading(&self.tape, False)
         cdef tg_node *node = tg_tape_node(&self.tape, slot)
-        if node.kind == TG_NODE_EXTERNAL or not node.saved_mask >> bit & 1:
-            return None
-        return saved_tensor(&self.tape, node, bit)
+        try:
+            if node.kind == TG_NODE_EXTERNAL or not node.saved_mask >> bit & 1:
+                return None
+            return saved_tensor(&self.tape, node, bit)
+        finally:
+            tg_reading_end(&self.tape, reading)
 
     def _slot(self, Value value not None):
         """The slot under which the tape knows a value, or None; looking does not watch."""
         if self.tape.id == 0:  # nobody's, which stands for an empty handle too
             return None
-        cdef uint32_t slot = tg_handles_find(&value.handles, self.tape.id)
+        cdef uint32_t slot = find_slot(value, self.tape.id)
         return None if slot == TG_NO_SLOT else slot
 
     @property
@@ -207,14 +234,27 @@ cdef class GradientTape:
         return 0
 
     def __enter__(self):
-        if self.state == RECORDING:
+        cdef int before = self.enter()
+        try:
+            if before != STOPPED:
+                self.forget(True)
+            self.start()
+        except BaseException:
+            self.state = before
+            raise
+        return self
+
+    @cython.critical_section
+    cdef int enter(self) except -1:
+        """Of several threads that come here at the same time one may go on. Returns the state that the tape was in."""
+        cdef int before = self.state
+        if before == RECORDING:
             raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
         if self.tape.readers:
             raise RuntimeError("the tape is being differentiated on another thread; enter it when that is done")
-        if self.state != STOPPED:
-            self.forget(True)
-        self.start()
-        return self
+        if TG_WITHOUT_INTERPRETER_LOCK:
+            self.state = RECORDING
+        return before
 
     def __exit__(self, *details):
         if self.state == RECORDING:
@@ -254,6 +294,7 @@ cdef class GradientTape:
         watch_value(&self.tape, value)
         return 0
 
+    @cython.critical_section
     def watched_variables(self):
         """The variables watched so far, in the order of their construction."""
         if self.state == CONSUMED:
@@ -354,7 +395,8 @@ cdef class GradientTape:
             for an unknown `unconnected_gradients`
         """
         zero = zeros_wanted(unconnected_gradients)
-        if isinstance(target, Value) and isinstance(sources, Value) and max_bytes is None and not progress:
+        if (isinstance(target, Value) and isinstance(sources, Value) and max_bytes is None and not progress
+                and not (changes(target) or changes(sources))):
             if self.in_one_pass(target, sources):
                 return self.jacobian_in_one_pass(target, sources, zero)
         return late("_jacobians").jacobian(self, target, sources, zero, max_bytes, progress)
@@ -477,35 +519,41 @@ cdef class GradientTape:
         results, with None where there is no dependence. The tape stays as it is."""
         cdef Py_ssize_t i
         cdef uint32_t *slots
+        cdef tg_reading reading = begin_reading(&self.tape, False)
         known = [(t, c) for t, c in zip(targets, cotangents) if c is not None]
         slots = <uint32_t *>malloc((len(sources) + len(known) + 1) * sizeof(uint32_t))
-        if slots == NULL:
-            raise MemoryError()
         try:
+            if slots == NULL:
+                raise MemoryError()
             for i in range(len(sources)):
-                slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
+                slots[i] = find_slot(<Value>sources[i], self.tape.id)
             for i in range(len(known)):
-                slots[len(sources) + i] = tg_handles_find(&(<Value>known[i][0]).handles, self.tape.id)
+                slots[len(sources) + i] = find_slot(<Value>known[i][0], self.tape.id)
             seeds = [c for _, c in known]
             results = sweep(self, len(sources), slots, len(known), slots + len(sources), seeds, batch, False)
             add_own(results, sources, slots, [t for t, _ in known], seeds)
             return results
         finally:
+            tg_reading_end(&self.tape, reading)
             free(slots)
 
     def _push(self, list targets, list sources, list tangents, tg_index batch=0):
         """One push of the sources' tangents (None: zero), with a batch stacked along a new first axis, to those of the
         targets, None where there is no dependence. The tape stays as it is."""
         cdef Push push = Push(self, batch)
-        for source, tangent in zip(sources, tangents):
-            if tangent is not None and tg_handles_find(&(<Value>source).handles, self.tape.id) != TG_NO_SLOT:
-                push.seed(source, tangent)
-        if push.tangents:
-            push.prune(targets)
-            for target in targets:
-                push.advance(target)
-        return [own_tangent(target, sources, tangents) if self._slot(target) is None else push.tangent(target)
-                for target in targets]
+        cdef tg_reading reading = begin_reading(&self.tape, False)
+        try:
+            for source, tangent in zip(sources, tangents):
+                if tangent is not None and find_slot(<Value>source, self.tape.id) != TG_NO_SLOT:
+                    push.seed(source, tangent)
+            if push.tangents:
+                push.prune(targets)
+                for target in targets:
+                    push.advance(target)
+            return [own_tangent(target, sources, tangents) if self._slot(target) is None else push.tangent(target)
+                    for target in targets]
+        finally:
+            tg_reading_end(&self.tape, reading)
 
     def _follow(self, list values):
         """Watches values from now on, before the tape is entered for the first time."""
@@ -532,8 +580,16 @@ cdef class GradientTape:
         """Before the first sweep, so that no other thread starts on what is used up: this set of derivatives is the
         only one, unless the tape is persistent."""
         if not self.persistent:
-            self.remembered = None if self.variables is None else self.watched_variables()
-            self.state = CONSUMED
+            self.claim(None if self.variables is None else self.watched_variables())
+        return 0
+
+    @cython.critical_section
+    cdef int claim(self, tuple variables) except -1:
+        """Of several threads that come here at the same time one may go on."""
+        if TG_WITHOUT_INTERPRETER_LOCK:
+            self.check_usable()
+        self.remembered = variables
+        self.state = CONSUMED
         return 0
 
     def _open(self):
@@ -553,6 +609,8 @@ cdef class GradientTape:
 
     def _rows_per_chunk(self, Value like not None):
         """How many cotangents of a value's shape fit into a chunk that the cache holds."""
+        if changes(like):
+            like = settled_now(like)
         return CHUNK_ELEMENTS // max(tg_value_size(&like.value), self.typical_size(), 1)
 
     @property
@@ -669,27 +727,31 @@ cdef class GradientTape:
         cdef size_t sources_count = len(sources), targets_count = len(targets)
         cdef uint32_t few[FEW]
         cdef uint32_t *slots = few
+        cdef tg_reading reading = TG_READING_WITHIN
+        self.use_up()
         if sources_count + targets_count > FEW:
             slots = <uint32_t *>malloc((sources_count + targets_count) * sizeof(uint32_t))
             if slots == NULL:
                 raise MemoryError()
         try:
+            if TG_WITHOUT_INTERPRETER_LOCK:
+                reading = begin_reading(&self.tape, not self.keeps())
             for i in range(len(sources)):
                 if not tg_dtype_is_inexact((<Value>sources[i]).value.dtype):
                     warn("The dtype of the source tensor must be floating (e.g. tf.float32) when calling "
                          "GradientTape.gradient, got tf.%s: there is no gradient. Write the number as 3.0, or pass "
                          "dtype=tf.float32.", sources[i].dtype.name)
-                slots[i] = tg_handles_find(&(<Value>sources[i]).handles, self.tape.id)
+                slots[i] = find_slot(<Value>sources[i], self.tape.id)
             for i in range(len(targets)):
-                slots[sources_count + i] = tg_handles_find(&(<Value>targets[i]).handles, self.tape.id)
+                slots[sources_count + i] = find_slot(<Value>targets[i], self.tape.id)
             try:
-                self.use_up()
                 results = sweep(self, sources_count, slots, targets_count, slots + sources_count, seeds, 0,
                                 not self.keeps())
             finally:
                 self._close()
             add_own(results, sources, slots, targets, seeds)
         finally:
+            tg_reading_end(&self.tape, reading)
             if slots != few:
                 free(slots)
         return results

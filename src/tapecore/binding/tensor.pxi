@@ -56,8 +56,15 @@ def _rebuild_tensor(array):
 
 cdef Tensor copy_with_handles(Value value):
     """Another object for the same value, known to the same tapes."""
-    cdef Tensor result = copy_value(value)
-    check(tg_handles_copy(&value.handles, pool, &result.handles))
+    cdef Tensor result
+    cdef tg_status status
+    if changes(value):
+        return copy_with_handles(settled_now(value))
+    result = copy_value(value)
+    tg_guard_take(&value.guard)
+    status = tg_handles_copy(&value.handles, pool, &result.handles)
+    tg_guard_give(&value.guard)
+    check(status)
     return result
 
 
@@ -77,6 +84,12 @@ def rebind(Tensor x not None, Tensor new not None):
     """Makes x the value `new`, on the tapes that know `new`; whoever saved x's old value keeps that."""
     cdef tg_value value = new.value
     cdef tg_handles handles
+    if TG_WITHOUT_INTERPRETER_LOCK:
+        present = copy_with_handles(new)
+        become(x, present)
+        if is_observed(tg_thread_current()):
+            observe_end("assignment to elements", [new], (x, present))
+        return
     check(tg_handles_copy(&new.handles, pool, &handles))
     if value.array != NULL:
         tg_array_retain(value.array)
@@ -91,12 +104,12 @@ def rebind(Tensor x not None, Tensor new not None):
 
 def is_source(Value x not None):
     """Whether any tape in use, recording or not, watches x itself, rather than having computed it."""
-    cdef tg_tape *tape
     cdef tg_handle handle
     cdef uint32_t i = 0
+    if changes(x) or TG_WITHOUT_INTERPRETER_LOCK:
+        x = copy_with_handles(x)
     while tg_handles_get(&x.handles, i, &handle):
-        tape = tg_registry_find(&registry, handle.id)
-        if tape != NULL and tape.owner != NULL and tg_tape_node(tape, handle.slot).kind == TG_NODE_LEAF:
+        if tg_reading_is_leaf(&registry, handle.id, handle.slot):
             return True
         i += 1
     return False

@@ -9,6 +9,7 @@ cdef class Value:
             tg_array_release(self.value.array)
         if self.handles.more != NULL:
             tg_handles_clear(&self.handles, pool)
+        let_go(self)
 
     @property
     def shape(self):
@@ -23,11 +24,15 @@ cdef class Value:
     @property
     def ndim(self):
         """The number of dimensions."""
+        if changes(self):
+            return settled_now(self).ndim
         return tg_value_ndim(&self.value)
 
     @property
     def size(self):
         """The number of elements."""
+        if changes(self):
+            return settled_now(self).size
         return tg_value_size(&self.value)
 
     def get_shape(self):
@@ -70,6 +75,8 @@ cdef class Value:
         return int(to_numpy(self))
 
     def __bool__(self):
+        if changes(self):
+            return bool(settled_now(self))
         if self.value.array == NULL:
             if self.value.dtype == TG_BOOL:
                 return self.value.scalar.bytes[0] != 0
@@ -77,6 +84,8 @@ cdef class Value:
         return bool(one_element(self, "bool()"))
 
     def __len__(self):
+        if changes(self):
+            return len(settled_now(self))
         if self.value.array == NULL:
             raise TypeError("a value without dimensions has no len()")
         return tg_array_shape(self.value.array)[0]
@@ -226,7 +235,7 @@ cdef bint is_followed(Value value) noexcept:
     cdef int i
     for i in range(thread.base, thread.count):
         if (value.watchable and thread.tapes[i].watches
-                or tg_handles_find(&value.handles, thread.tapes[i].id) != TG_NO_SLOT):
+                or find_slot(value, thread.tapes[i].id) != TG_NO_SLOT):
             return True
     return False
 
@@ -247,6 +256,8 @@ def _items(Value value):
 
 
 cdef object one_element(Value value, str use):
+    if changes(value):
+        return one_element(settled_now(value), use)
     if tg_value_size(&value.value) != 1:
         if use == "bool()":
             raise ValueError(f"the truth value of a tensor with shape {value.shape} is ambiguous: use "

@@ -4,10 +4,9 @@ cdef class VariableBase(Value):
     """The native part of `tapegrad.Variable`: a value that can be replaced, and that tapes watch when it is read."""
 
     def __init__(self, Tensor value not None, bint trainable):
-        global births
-        births += 1
-        self.birth = births
+        self.birth = tg_guard_count(&births)
         self._assign(value)
+        tg_guard_set_changes(&self.guard)
         self.trainable = trainable
 
     @property
@@ -25,20 +24,25 @@ cdef class VariableBase(Value):
 
     def _assign(self, Tensor value not None):
         """Replaces the value. Buffers that a tape has saved stay as they are."""
-        cdef tg_array *old = self.value.array
         if is_observed(tg_thread_current()):
             observe_end("assign", [value], (self,))
-        if value.value.array != NULL:
-            tg_array_retain(value.value.array)
-        self.value = value.value
-        if old != NULL:
-            tg_array_release(old)
+        if changes(value):
+            value = settled_now(value)
+        put(self, &value.value, NULL)
 
     def _accepts(self, value):
         """Whether value is a tensor of this variable's type and shape, so that it can be assigned as it is."""
-        return (isinstance(value, Tensor) and (<Tensor>value).value.dtype == self.value.dtype
-                and tg_same_shape(tg_value_ndim(&self.value), tg_value_shape(&self.value),
-                                  tg_value_ndim(&(<Tensor>value).value), tg_value_shape(&(<Tensor>value).value)))
+        cdef tg_value *own = &self.value
+        cdef tg_value *other
+        cdef bint same
+        if not isinstance(value, Tensor) or (<Tensor>value).value.dtype != own.dtype:
+            return False
+        value = unchanging(value)
+        other = &(<Tensor>value).value
+        tg_guard_take(&self.guard)
+        same = tg_same_shape(tg_value_ndim(own), tg_value_shape(own), tg_value_ndim(other), tg_value_shape(other))
+        tg_guard_give(&self.guard)
+        return same
 
     def _update(self, Tensor delta not None, bint subtract):
         """Adds or subtracts a tensor that `_accepts` has passed.
@@ -46,24 +50,20 @@ cdef class VariableBase(Value):
         The buffer is written to if nobody else sees it (no tape has saved it, no tensor or array shares it), which
         saves a training step the memory of a second parameter; else the sum becomes a new one.
         """
-        cdef tg_array *own = self.value.array
-        cdef tg_array *other = delta.value.array
         cdef int op = TG_OP_SUBTRACT if subtract else TG_OP_ADD
-        cdef char *args[3]
-        cdef tg_index steps[3]
-        cdef tg_loop loop
+        cdef Tensor before
+        cdef bint done
         if is_observed(tg_thread_current()):
             observe_end("assign_sub" if subtract else "assign_add", [self, delta], (self,))
-        if (own == NULL or not tg_dtype_is_native(self.value.dtype) or not tg_array_is_unique(own)
-                or not other.contiguous):
-            with pause():
-                self._assign(binary(op, self, delta))
-            return
-        loop = loops.elementwise[op][tg_native_index(self.value.dtype)]
-        args[0] = args[2] = own.data
-        args[1] = other.data
-        steps[0] = steps[1] = steps[2] = tg_itemsize(self.value.dtype)
-        loop.function(args, &own.size, steps, loop.data)
+        if changes(delta):
+            delta = settled_now(delta)
+        tg_guard_take(&self.guard)
+        done = updated_in_place(self, op, delta.value.array)
+        tg_guard_give(&self.guard)
+        with pause():
+            while not done:  # without an interpreter lock another thread may be changing it, too
+                before = copy_value(self)
+                done = put(self, &(<Tensor>binary(op, before, delta)).value, &before.value)
 
     def read_value(self):
         """The value now, as a tensor; the read is recorded like any other use of the variable."""
@@ -104,6 +104,46 @@ cdef class VariableSlice(Tensor):
     def assign_sub(self, value, use_locking=False, name=None, read_value=True):
         """Subtracts from this part of the variable, and returns the variable."""
         return self.variable._assign_slice(self.key, value, np.subtract)
+
+
+cdef bint updated_in_place(VariableBase variable, int op, tg_array *other) noexcept:
+    """Adds an array to the variable's, or subtracts it, where nobody else sees that; returns whether it has."""
+    cdef tg_array *own = variable.value.array
+    cdef char *args[3]
+    cdef tg_index steps[3]
+    cdef tg_loop loop
+    if (own == NULL or not tg_dtype_is_native(variable.value.dtype) or not tg_array_is_unique(own)
+            or not other.contiguous):
+        return False
+    loop = loops.elementwise[op][tg_native_index(variable.value.dtype)]
+    args[0] = args[2] = own.data
+    args[1] = other.data
+    steps[0] = steps[1] = steps[2] = tg_itemsize(variable.value.dtype)
+    loop.function(args, &own.size, steps, loop.data)
+    return True
+
+
+cdef bint put(VariableBase variable, const tg_value *value, const tg_value *expected) noexcept:
+    """Gives a variable another value; if `expected` is given, only in its place. Returns whether that was done."""
+    cdef tg_array *old = NULL
+    cdef bint done
+    if value.array != NULL:
+        tg_array_retain(value.array)
+    tg_guard_take(&variable.guard)
+    done = expected == NULL or same_value(&variable.value, expected)
+    if done:
+        old = variable.value.array
+        variable.value = value[0]
+    tg_guard_give(&variable.guard)
+    tg_array_release(old if done else value.array)
+    return done
+
+
+cdef bint same_value(const tg_value *a, const tg_value *b) noexcept:
+    """Whether two values are one array, or numbers of the same bytes."""
+    if a.array != NULL or b.array != NULL:
+        return a.array == b.array
+    return memcmp(&a.scalar, &b.scalar, tg_itemsize(a.dtype)) == 0
 
 
 cdef uint64_t births = 0
