@@ -119,8 +119,8 @@ cdef list held_while_waiting(tg_thread *thread, int count, PyObject **values):
 
 
 cdef list lasting_handles(int count, PyObject **values, const tg_handles **handles):
-    """Finds the operands' handles (NULL for a constant). Without an interpreter lock others may be adding to these: they
-    are those of tensors in the list that is returned."""
+    """Finds the operands' handles (NULL for a constant). Without an interpreter lock others may be adding to these:
+    they are those of tensors in the list that is returned."""
     cdef int k
     copies = [] if TG_WITHOUT_INTERPRETER_LOCK else None
     for k in range(count):

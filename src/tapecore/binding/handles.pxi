@@ -55,7 +55,8 @@ cdef int pass_time() except -1:
 
 
 cdef tg_reading begin_reading(tg_tape *tape, bint alone) except TG_READING_NOT:
-    """Before a tape's nodes are looked at, without an interpreter lock; `alone`: and changed. tg_reading_end follows."""
+    """Before a tape's nodes are looked at (`alone`: and changed); matters without an interpreter lock, where
+    tg_reading_end follows."""
     cdef tg_reading reading = tg_reading_begin_alone(tape) if alone else tg_reading_begin(tape)
     while reading == TG_READING_NOT:
         pass_time()

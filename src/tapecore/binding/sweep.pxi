@@ -35,7 +35,9 @@ cdef tg_status hook_add(void *context, const tg_value *a, const tg_value *b, tg_
 
 cdef bint others_run() noexcept:
     """Whether Python has other threads. If not, keeping the interpreter lock spares the pool atomic instructions."""
-    return TG_WITHOUT_INTERPRETER_LOCK or PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL
+    if TG_WITHOUT_INTERPRETER_LOCK:
+        return True
+    return PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL
 
 
 cdef tg_status hook_poll(void *context) noexcept with gil:
