@@ -149,8 +149,8 @@ static inline __attribute__((always_inline)) tg_status elementwise(const tg_loop
     return TG_OK;
 }
 
-static tg_status run_loop(tg_loop loop, int count, tg_pool *pool, int dtype, int op, const tg_value *operands,
-                          tg_value *out) {
+static inline __attribute__((always_inline)) tg_status run_loop(tg_loop loop, int count, tg_pool *pool, int dtype,
+                                                                int op, const tg_value *operands, tg_value *out) {
     switch (count) {
     case 1: return elementwise(loop, pool, 1, dtype, op, operands, out);
     case 2: return elementwise(loop, pool, 2, dtype, op, operands, out);
