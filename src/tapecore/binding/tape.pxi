@@ -84,12 +84,47 @@ cdef class GradientTape:
         """Drops everything recorded; renew: the tape can record again at once."""
         if self.observer is not None:
             self.observer.forgot()
-        _kept = self.give_up_lists() if TG_WITHOUT_INTERPRETER_LOCK else None
-        while not tg_reading_forget(&self.tape, &registry, renew):
-            pass_time()
-        if not TG_WITHOUT_INTERPRETER_LOCK:
-            self.variables = self.payloads = None
+        if TG_WITHOUT_INTERPRETER_LOCK:
+            _kept = self.give_up_lists()
+            while not tg_reading_forget(&self.tape, &registry, renew):
+                pass_time()
+            return 0
+        await_readers(&self.tape)
+        tg_registry_remove(&registry, &self.tape)
+        tg_tape_clear(&self.tape, tg_registry_new_id(&registry) if renew else 0)
+        if renew:
+            tg_registry_add(&registry, &self.tape)
+        self.variables = self.payloads = None
         return 0
+
+    cdef int remember_variable(self, Value variable) except -1:
+        if TG_WITHOUT_INTERPRETER_LOCK:
+            self.lists()[0].append(variable)
+            return 0
+        if self.variables is None:
+            self.variables = []
+        self.variables.append(variable)
+        return 0
+
+    cdef int keep(self, object payload) except -1:
+        if TG_WITHOUT_INTERPRETER_LOCK:
+            self.lists()[1].append(payload)
+            return 0
+        if self.payloads is None:
+            self.payloads = []
+        self.payloads.append(payload)
+        return 0
+
+    # Where no interpreter lock makes one step of these.
+
+    @cython.critical_section
+    cdef tuple lists(self):
+        """The lists of variables and payloads."""
+        if self.variables is None:
+            self.variables = []
+        if self.payloads is None:
+            self.payloads = []
+        return self.variables, self.payloads
 
     @cython.critical_section
     cdef tuple give_up_lists(self):
@@ -99,18 +134,19 @@ cdef class GradientTape:
         return lists
 
     @cython.critical_section
-    cdef int remember_variable(self, Value variable) except -1:
-        if self.variables is None:
-            self.variables = []
-        self.variables.append(variable)
-        return 0
+    cdef bint claims(self, int before, int after, tuple variables=None) except -1:
+        """Takes the tape from one state to another, if no other thread has taken it from there; CONSUMED with the
+        variables that it remembers."""
+        if self.state != before:
+            return False
+        self.state = after
+        self.remembered = variables
+        return True
 
     @cython.critical_section
-    cdef int keep(self, object payload) except -1:
-        if self.payloads is None:
-            self.payloads = []
-        self.payloads.append(payload)
-        return 0
+    cdef tuple recalled(self):
+        """The variables of a tape that is CONSUMED, else None."""
+        return self.remembered if self.state == CONSUMED else None
 
     def _observe(self, observer):
         """Makes `observer` hear of every node from now on; None ends it."""
@@ -234,27 +270,21 @@ cdef class GradientTape:
         return 0
 
     def __enter__(self):
-        cdef int before = self.enter()
+        cdef int before = self.state
+        cdef bint entered = False
+        if before == RECORDING or (TG_WITHOUT_INTERPRETER_LOCK and not self.claims(before, RECORDING)):
+            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
         try:
+            if self.tape.readers:
+                raise RuntimeError("the tape is being differentiated on another thread; enter it when that is done")
             if before != STOPPED:
                 self.forget(True)
             self.start()
-        except BaseException:
-            self.state = before
-            raise
+            entered = True
+        finally:
+            if TG_WITHOUT_INTERPRETER_LOCK and not entered:
+                self.state = before
         return self
-
-    @cython.critical_section
-    cdef int enter(self) except -1:
-        """Of several threads that come here at the same time one may go on. Returns the state that the tape was in."""
-        cdef int before = self.state
-        if before == RECORDING:
-            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
-        if self.tape.readers:
-            raise RuntimeError("the tape is being differentiated on another thread; enter it when that is done")
-        if TG_WITHOUT_INTERPRETER_LOCK:
-            self.state = RECORDING
-        return before
 
     def __exit__(self, *details):
         if self.state == RECORDING:
@@ -294,9 +324,11 @@ cdef class GradientTape:
         watch_value(&self.tape, value)
         return 0
 
-    @cython.critical_section
     def watched_variables(self):
         """The variables watched so far, in the order of their construction."""
+        if TG_WITHOUT_INTERPRETER_LOCK:
+            variables = self.recalled()
+            return tuple(sorted(self.lists()[0], key=_birth)) if variables is None else variables
         if self.state == CONSUMED:
             return () if self.remembered is None else self.remembered
         return () if self.variables is None else tuple(sorted(self.variables, key=_birth))
@@ -580,16 +612,12 @@ cdef class GradientTape:
         """Before the first sweep, so that no other thread starts on what is used up: this set of derivatives is the
         only one, unless the tape is persistent."""
         if not self.persistent:
-            self.claim(None if self.variables is None else self.watched_variables())
-        return 0
-
-    @cython.critical_section
-    cdef int claim(self, tuple variables) except -1:
-        """Of several threads that come here at the same time one may go on."""
-        if TG_WITHOUT_INTERPRETER_LOCK:
-            self.check_usable()
-        self.remembered = variables
-        self.state = CONSUMED
+            if TG_WITHOUT_INTERPRETER_LOCK:
+                if not self.claims(STOPPED, CONSUMED, tuple(sorted(self.lists()[0], key=_birth))):
+                    raise RuntimeError(ONE_SET)
+                return 0
+            self.remembered = None if self.variables is None else self.watched_variables()
+            self.state = CONSUMED
         return 0
 
     def _open(self):
