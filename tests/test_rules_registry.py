@@ -30,7 +30,7 @@ from tapegrad._ops import declare, registered
 from tapegrad.autodiff import ForwardAccumulator
 from tapegrad.testing import check_grads
 
-BINDING = Path(__file__).parents[1] / "src" / "tapecore" / "binding" / "structural.pxi"
+BINDING = Path(__file__).parents[1] / "src" / "tapecore" / "_native.pyx"
 
 
 def of_table(op: Any) -> Example:

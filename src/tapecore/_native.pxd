@@ -365,7 +365,7 @@ cdef class Value:
     cdef tg_handles handles  # the tapes that know this value
     cdef bint watchable      # a trainable variable: reading it under a tape watches it
     cdef uint64_t birth      # variables: construction order
-    cdef tg_guard guard      # nothing, where there is an interpreter lock (binding/changing.pxi)
+    cdef tg_guard guard      # nothing, where there is an interpreter lock
 
 
 cdef class Tensor(Value):
