@@ -69,8 +69,8 @@ def test_running_over_any_shape(x: np.ndarray, data: st.DataObject) -> None:
     axis = data.draw(st.sampled_from([None, *range(x.ndim)]))
     assert_like_numpy(np.cumsum, x, axis)
     assert_like_numpy(np.cumprod, x, axis)
-    if x.size:
-        check_grads(lambda x: np.cumprod(x, axis), (x,), order=1)
+    if x.size:  # products of factors up to 1: those that grow are too curved for differences
+        check_grads(lambda x: np.cumprod(x / 3.0, axis), (x,), order=1)
 
 
 # Differences, slopes, integrals.
