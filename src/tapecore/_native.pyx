@@ -106,7 +106,7 @@ cdef extern from "numpy/arrayobject.h":
                        void *data, int itemsize, int flags, object obj)
     int PyArray_SetBaseObject(cnp.ndarray arr, object base) except -1
     object PyArray_Scalar(void *data, cnp.dtype descr, object base)
-    enum: NPY_ARRAY_CARRAY_RO, NPY_ARRAY_ALIGNED, NPY_ARRAY_CARRAY
+    enum: NPY_ARRAY_CARRAY_RO, NPY_ARRAY_ALIGNED
     bint PyArray_ISBEHAVED_RO(cnp.ndarray arr)
 
 cdef extern from "numpy/ufuncobject.h":
@@ -756,23 +756,6 @@ def is_source(Value x not None):
             return True
         i += 1
     return False
-
-
-def writable(Value x not None):
-    """An array to write to in place of x's elements, which nobody else sees: they are copied if somebody does."""
-    cdef tg_array *own
-    cdef cnp.ndarray result
-    cdef object owner
-    if x.value.array == NULL:
-        raise TypeError("a value without dimensions has no elements to write to")
-    check(tg_array_unshare(&x.value.array))
-    owner = copy_value(x)
-    own = x.value.array
-    result = PyArray_New(cnp.ndarray, own.ndim, tg_array_shape(own), type_numbers[x.value.dtype], tg_array_strides(own),
-                         own.data, 0, NPY_ARRAY_CARRAY, None)
-    PyArray_SetBaseObject(result, owner)
-    Py_INCREF(owner)
-    return result
 
 # --- variables --------------------------------------------------------------------------------------------------------
 
