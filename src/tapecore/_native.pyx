@@ -106,7 +106,7 @@ cdef extern from "numpy/arrayobject.h":
                        void *data, int itemsize, int flags, object obj)
     int PyArray_SetBaseObject(cnp.ndarray arr, object base) except -1
     object PyArray_Scalar(void *data, cnp.dtype descr, object base)
-    enum: NPY_ARRAY_CARRAY_RO, NPY_ARRAY_ALIGNED
+    enum: NPY_ARRAY_ALIGNED
     bint PyArray_ISBEHAVED_RO(cnp.ndarray arr)
 
 cdef extern from "numpy/ufuncobject.h":
