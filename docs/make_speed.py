@@ -2,7 +2,7 @@
 
 Run it from the root of the sources, after a run of the benchmark suite with the peers installed:
 
-    python -m bench --only scalar_op --only tape_setup --only vectors
+    python -m bench --only scalar_op --only tape_setup --only vectors --only mlp_step
     python docs/make_speed.py bench-results/results.json
 
 What it leaves out are the single samples: medians and spreads stay, with the conditions they were measured under.
