@@ -264,37 +264,33 @@ static tg_status scatter_add(const tg_loops *loops, tg_pool *pool, const tg_call
 }
 
 /* A transposed matrix that is small beside the other one, written out: for BLAS, tall products of such matrices are
- * several times quicker then. *packed, owned by the caller: a view of it, or NULL. */
-static tg_status pack_transposed(const tg_array *matrix, tg_index other_size, tg_array **packed) {
+ * several times quicker then. *packed, owned by the caller; NULL if it is not small. */
+static tg_status pack_transposed(tg_array *matrix, tg_index other_size, tg_array **packed) {
     *packed = NULL;
     if (matrix->ndim != 2 || matrix->size > SMALL_MATRIX || other_size < 16 * matrix->size) return TG_OK;
     const tg_index *shape = tg_array_shape(matrix), *strides = tg_array_strides(matrix);
     const tg_index back[2] = {shape[1], shape[0]}, forth[2] = {strides[1], strides[0]};
-    tg_array *view, *copy;
-    tg_status status = tg_array_view((tg_array *)(uintptr_t)matrix, matrix->dtype, 2, back, forth, matrix->data, &view);
+    tg_array *view;
+    tg_status status = tg_array_view(matrix, matrix->dtype, 2, back, forth, matrix->data, &view);
     if (status != TG_OK) return status;
-    status = tg_array_contiguous(view, &copy);
+    status = tg_array_contiguous(view, packed);
     tg_array_release(view);
-    if (status != TG_OK) return status;
-    const tg_index *size = tg_array_strides(copy), as_before[2] = {size[1], size[0]};
-    status = tg_array_view(copy, copy->dtype, 2, shape, as_before, copy->data, packed);
-    tg_array_release(copy);
     return status;
 }
 
-static tg_status matmul(const tg_loops *loops, tg_pool *pool, const tg_call *call, const tg_array *a,
-                        const tg_array *b, tg_array **out) {
-    tg_status status = tg_array_new(pool, call->dtype, call->ndim, call->shape, out);
-    if (status != TG_OK || (*out)->size == 0) return status;
-    const tg_loop loop = loops->matmul[tg_native_index(call->dtype)];
+static tg_status matmul(const tg_loops *loops, tg_pool *pool, const tg_call *call, tg_array *a, tg_array *b,
+                        tg_array **out) {
     tg_array *packed = NULL;
-    if (call->params[0] & TG_MATMUL_FREE && call->params[0] & 2) {
-        status = pack_transposed(b, a->size, &packed);
-        if (status != TG_OK) return status;
-        if (packed) b = packed;
+    tg_status status = TG_OK;
+    if (call->params[0] & TG_MATMUL_FREE && call->params[0] & 2) status = pack_transposed(b, a->size, &packed);
+    if (status == TG_OK) status = tg_array_new(pool, call->dtype, call->ndim, call->shape, out);
+    if (status != TG_OK || (*out)->size == 0) {
+        tg_array_release(packed);
+        return status;
     }
-    const tg_array *operand[3] = {a, b, *out};
-    const bool swapped[3] = {call->params[0] & 1, call->params[0] & 2, false};
+    const tg_loop loop = loops->matmul[tg_native_index(call->dtype)];
+    const tg_array *operand[3] = {a, packed ? packed : b, *out};
+    const bool swapped[3] = {call->params[0] & 1, call->params[0] & 2 && !packed, false};
     tg_index core[3][2], steps[9];
     tg_iterator walk;
     tg_iterator_init(&walk, call->ndim - 2, call->shape);

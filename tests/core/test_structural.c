@@ -251,6 +251,26 @@ static tg_status every_operation(tg_allocator allocator, void *context) {
     return lab_end(&l);
 }
 
+/* Going back through a tall product, the small matrix is written out. */
+static tg_status tall_product(tg_allocator allocator, void *unused) {
+    (void)unused;
+    lab l;
+    lab_begin(&l, allocator, 0);
+    tensor x = lab_watch(&l, lab_random(&l, TG_F64, 2, (tg_index[]){40, 2}));
+    tensor w = lab_random(&l, TG_F64, 2, (tg_index[]){2, 3});
+    tg_call call = {.op = TG_MATMUL, .dtype = TG_F64, .ndim = 2, .shape = {40, 3}, .params_count = 1};
+    call.params = (tg_index[]){0};
+    tensor y = lab_structural(&l, &call, 2, (tensor[]){x, w}), g = lab_random(&l, TG_F64, 2, (tg_index[]){40, 3});
+    gradient back;
+    lab_gradients(&l, 1, &y, &g, 1, &x, &back, false);
+    for (tg_index i = 0; l.status == TG_OK && i < 80; i++) {
+        double expected = 0;
+        for (tg_index j = 0; j < 3; j++) expected += lab_at(&g.value, i / 2 * 3 + j) * lab_at(&w.value, i % 2 * 3 + j);
+        if (!CHECK(fabs(lab_at(&back.value, i) - expected) < 1e-12)) break;
+    }
+    return lab_end(&l);
+}
+
 int main(void) {
     for (int op = 0; op < TG_STRUCTURAL_OPS; op++) {
         test_operation(op, TG_F64);
@@ -258,5 +278,6 @@ int main(void) {
     }
     test_other_types();
     check_every_failure(every_operation, NULL);
+    check_every_failure(tall_product, NULL);
     return check_report();
 }
