@@ -167,8 +167,7 @@ class ForwardAccumulator:
         if not isinstance(value, Value):
             raise TypeError(f"jvp: a tensor or a variable is needed, not {value!r} of type {type(value).__name__!r}.")
         tangent: Tensor | None
-        slot = self._tape._slot(value) if self._answered else None
-        if self._answered and slot in self._answered:
+        if self._answered and (slot := self._tape._slot(value)) in self._answered:
             tangent = self._answered[slot]
         else:
             self._push.advance_alone(value)

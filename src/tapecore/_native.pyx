@@ -749,7 +749,7 @@ def is_source(Value x not None):
     """Whether any tape in use, recording or not, watches x itself, rather than having computed it."""
     cdef tg_handle handle
     cdef uint32_t i = 0
-    if changes(x) or TG_WITHOUT_INTERPRETER_LOCK:
+    if TG_WITHOUT_INTERPRETER_LOCK:
         x = copy_with_handles(x)
     while tg_handles_get(&x.handles, i, &handle):
         if tg_reading_is_leaf(&registry, handle.id, handle.slot):
@@ -1825,7 +1825,7 @@ cdef object binary(int op, object left, object right):
     cdef PyObject *pointers[2]
     cdef Tensor result
     cdef int dtype
-    if TG_WITHOUT_INTERPRETER_LOCK and (changes(left) or changes(right)):
+    if changes(left) or changes(right):
         first = unchanging(left)
         return binary(op, first, first if right is left else unchanging(right))  # x * x reads a variable once
     if is_value(left):
@@ -1899,7 +1899,7 @@ cdef object unary(int op, object x):
     cdef PyObject *pointer = <PyObject *>x
     cdef Tensor result
     cdef tg_value *value
-    if TG_WITHOUT_INTERPRETER_LOCK and changes(x):
+    if changes(x):
         return unary(op, settled_now(x))
     if not is_value(x) or not tg_dtype_is_native((<Value>x).value.dtype):
         return elementwise_general(op, (x,))
@@ -2000,7 +2000,7 @@ cdef inline double as_double(const tg_value *number) noexcept:
 cdef object compare(Value left, object right, int relation):
     cdef tg_value other
     cdef Tensor result
-    if TG_WITHOUT_INTERPRETER_LOCK and (changes(left) or changes(right)):
+    if changes(left) or changes(right):
         return compare(<Value>unchanging(left), unchanging(right), relation)
     if left.value.array == NULL and tg_dtype_is_native(left.value.dtype):
         other.dtype = -1

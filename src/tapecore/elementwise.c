@@ -25,14 +25,6 @@ tg_status tg_workspace_take(tg_workspace *workspace) {
     return workspace->blocks ? TG_OK : TG_NO_MEMORY;
 }
 
-static void add_value(tg_iterator *iterator, const tg_value *value) {
-    if (value->array) {
-        tg_iterator_add_array(iterator, value->array);
-    } else {
-        tg_iterator_add_scalar(iterator, (void *)(uintptr_t)&value->scalar);
-    }
-}
-
 /* Whether the result is the right one, rounded: the same however many elements a loop is called for. Others may differ
  * in the last bit between NumPy's vector instructions and what it does with the rest of a run. */
 static bool is_exact(int op) {
@@ -57,8 +49,7 @@ static void by_tiles(tg_loop loop, int count, int dtype, tg_plane *plane, tg_ite
     plane->most = ELEMENTS / plane->run;
     do {
         for (tg_index first = 0; first < plane->rows; first += plane->most) {
-            const tg_index left = plane->rows - first, rows = left < plane->most ? left : plane->most;
-            const tg_index elements = rows * plane->run;
+            const tg_index rows = tg_plane_rows(plane, first), elements = rows * plane->run;
             for (int i = 0; i < count; i++) {
                 args[i] = tg_plane_tile(plane, i, walk->data[i] + first * plane->outer[i], rows, dtype,
                                         (char *)blocks[i]);
@@ -80,7 +71,7 @@ static __attribute__((noinline)) tg_status broadcast(tg_loop loop, tg_pool *pool
     if (status != TG_OK || out->array->size == 0) return status;
     tg_iterator walk;
     tg_iterator_init(&walk, ndim, shape);
-    for (int i = 0; i < count; i++) add_value(&walk, &operands[i]);
+    for (int i = 0; i < count; i++) tg_iterator_add_value(&walk, &operands[i]);
     tg_iterator_add_array(&walk, out->array);
     tg_iterator_coalesce(&walk);
     tg_plane plane;
@@ -254,7 +245,7 @@ static void walk_run(const partial_walk *walk, char *const *data, const tg_index
 /* Rows from `first` on of a plane, whose last participant is the adjoint. data: at the plane's beginning. */
 static void walk_tile(const partial_walk *walk, tg_plane *plane, char *const *data, tg_index first) {
     const int last = walk->inputs;
-    const tg_index left = plane->rows - first, rows = left < plane->most ? left : plane->most;
+    const tg_index rows = tg_plane_rows(plane, first);
     tg_kernel_args args = {.loops = walk->loops,
                            .scratch = tg_workspace_block(walk->workspace, TG_MAX_PARTICIPANTS),
                            .count = rows * plane->run};
@@ -331,8 +322,8 @@ tg_status tg_elementwise_vjp(const tg_loops *loops, tg_workspace *workspace, con
     walk.accumulate = !fresh || reduces;
     tg_iterator iterator;
     tg_iterator_init(&iterator, use->ndim, use->shape);
-    for (int i = 0; i < walk.inputs; i++) add_value(&iterator, inputs[i]);
-    add_value(&iterator, adjoint);
+    for (int i = 0; i < walk.inputs; i++) tg_iterator_add_value(&iterator, inputs[i]);
+    tg_iterator_add_value(&iterator, adjoint);
     tg_iterator_coalesce(&iterator);
     tg_plane plane;
     if (tg_plane_begin(&plane, &iterator)) {

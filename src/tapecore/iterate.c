@@ -24,6 +24,14 @@ void tg_iterator_add_array(tg_iterator *iterator, const tg_array *array) {
 
 void tg_iterator_add_scalar(tg_iterator *iterator, void *data) { tg_iterator_add(iterator, data, 0, NULL, NULL); }
 
+void tg_iterator_add_value(tg_iterator *iterator, const tg_value *value) {
+    if (value->array) {
+        tg_iterator_add_array(iterator, value->array);
+    } else {
+        tg_iterator_add_scalar(iterator, (void *)(uintptr_t)&value->scalar);
+    }
+}
+
 static bool mergeable(const tg_iterator *iterator, int outer, int inner) {
     for (int p = 0; p < iterator->participants; p++) {
         if (iterator->strides[p][outer] != iterator->strides[p][inner] * iterator->shape[inner]) return false;

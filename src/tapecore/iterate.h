@@ -30,6 +30,9 @@ void tg_iterator_add_array(tg_iterator *iterator, const tg_array *array);
 /* A single number at `data`. */
 void tg_iterator_add_scalar(tg_iterator *iterator, void *data);
 
+/* An array or a number. */
+void tg_iterator_add_value(tg_iterator *iterator, const tg_value *value);
+
 /* After the last participant and before the walk. Afterwards ndim >= 1, and the inner run is the last dimension. */
 void tg_iterator_coalesce(tg_iterator *iterator);
 

@@ -23,6 +23,12 @@ typedef struct tg_plane {
  * plane. A tile has up to TG_BLOCK elements, unless the caller changes `most`. */
 bool tg_plane_begin(tg_plane *plane, tg_iterator *iterator);
 
+/* The rows of the tile that begins with row `first`. */
+static inline tg_index tg_plane_rows(const tg_plane *plane, tg_index first) {
+    const tg_index left = plane->rows - first;
+    return left < plane->most ? left : plane->most;
+}
+
 /* A participant's elements of `rows` rows, the first of them at `data`, one after the other: in place, or in the block,
  * which is the participant's own and has room for a tile. Of a native type. */
 char *tg_plane_tile(tg_plane *plane, int participant, char *data, tg_index rows, int dtype, char *block);

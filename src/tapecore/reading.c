@@ -69,8 +69,7 @@ bool tg_reading_is_leaf(tg_registry *registry, uint64_t id, uint32_t slot) {
      * somebody holds must be asked again. */
     for (;;) {
         tg_lock_take(&registry->lock);
-        tg_tape *tape = registry->first;
-        while (tape && tape->id != id) tape = tape->next_live;
+        tg_tape *tape = tg_registry_find_held(registry, id);
         const bool known = tape && tape->owner;
         const bool held = known && tg_lock_try(&tape->lock);
         bool leaf = false;

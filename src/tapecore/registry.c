@@ -35,8 +35,7 @@ void tg_registry_remove(tg_registry *registry, tg_tape *tape) {
 
 tg_tape *tg_registry_find(tg_registry *registry, uint64_t id) {
     tg_lock_take(&registry->lock);
-    tg_tape *tape = registry->first;
-    while (tape && tape->id != id) tape = tape->next_live;
+    tg_tape *tape = tg_registry_find_held(registry, id);
     tg_lock_give(&registry->lock);
     return tape;
 }

@@ -29,6 +29,13 @@ void tg_registry_remove(tg_registry *registry, tg_tape *tape);
 /* The tape with this id, or NULL: borrowed as long as it stays in the registry. */
 tg_tape *tg_registry_find(tg_registry *registry, uint64_t id);
 
+/* The same for who holds the registry's lock. */
+static inline tg_tape *tg_registry_find_held(const tg_registry *registry, uint64_t id) {
+    tg_tape *tape = registry->first;
+    while (tape && tape->id != id) tape = tape->next_live;
+    return tape;
+}
+
 /* Whether the id is in use; in the form that tg_handles_add wants. */
 bool tg_registry_has(void *registry, uint64_t id);
 

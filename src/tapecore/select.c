@@ -89,14 +89,6 @@ static void select_all(tg_iterator *walk, size_t itemsize) {
     } while (tg_iterator_next(walk));
 }
 
-static void add_participant(tg_iterator *walk, const tg_value *value) {
-    if (value->array) {
-        tg_iterator_add_array(walk, value->array);
-    } else {
-        tg_iterator_add_scalar(walk, (void *)(uintptr_t)&value->scalar);
-    }
-}
-
 tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x, const tg_value *y, tg_value *out) {
     const tg_value all[3] = {*condition, *x, *y};
     tg_index shape[TG_MAX_DIMS];
@@ -112,7 +104,7 @@ tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x,
     if (status != TG_OK || out->array->size == 0) return status;
     tg_iterator walk;
     tg_iterator_init(&walk, ndim, shape);
-    for (int i = 0; i < 3; i++) add_participant(&walk, &all[i]);
+    for (int i = 0; i < 3; i++) tg_iterator_add_value(&walk, &all[i]);
     tg_iterator_add_array(&walk, out->array);
     select_all(&walk, tg_itemsize(x->dtype));
     return TG_OK;
@@ -120,18 +112,15 @@ tg_status tg_select(tg_pool *pool, const tg_value *condition, const tg_value *x,
 
 tg_status tg_select_masked(tg_pool *pool, const tg_call *call, const tg_array *x, const tg_array *condition,
                            tg_array **out) {
-    static const union {
-        double number;
-        char bytes[16];
-    } zero;
+    static const double zero[2]; /* of the widest type */
     tg_status status = tg_array_new(pool, x->dtype, call->ndim, call->shape, out);
     if (status != TG_OK || (*out)->size == 0) return status;
     tg_iterator walk;
     tg_iterator_init(&walk, call->ndim, call->shape);
     tg_iterator_add_array(&walk, condition);
-    if (call->params[0]) tg_iterator_add_scalar(&walk, (void *)(uintptr_t)&zero);
+    if (call->params[0]) tg_iterator_add_scalar(&walk, (void *)(uintptr_t)zero);
     tg_iterator_add_array(&walk, x);
-    if (!call->params[0]) tg_iterator_add_scalar(&walk, (void *)(uintptr_t)&zero);
+    if (!call->params[0]) tg_iterator_add_scalar(&walk, (void *)(uintptr_t)zero);
     tg_iterator_add_array(&walk, *out);
     select_all(&walk, tg_itemsize(x->dtype));
     return TG_OK;

@@ -50,6 +50,17 @@ void tg_tape_rewind(tg_tape *tape, uint64_t id) {
     tape->work = 0;
 }
 
+/* A tape without nodes, with the binding's part of another one. */
+static tg_tape emptied(const tg_tape *tape, uint64_t id) {
+    tg_tape empty;
+    tg_tape_init(&empty, tape->pool, id, tape->release_payload);
+    empty.owner = tape->owner;
+    empty.watches = tape->watches;
+    empty.observed = tape->observed;
+    empty.readers = tape->readers;
+    return empty;
+}
+
 void tg_tape_clear(tg_tape *tape, uint64_t id) {
     if (!tape->arena && !tape->node_of_slot) { /* nothing was recorded */
         tape->id = id;
@@ -58,12 +69,7 @@ void tg_tape_clear(tg_tape *tape, uint64_t id) {
     release_nodes(tape);
     if (tape->arena) tg_pool_give(tape->pool, tape->arena, tape->arena_bytes);
     if (tape->node_of_slot) tg_pool_give(tape->pool, tape->node_of_slot, tape->slot_bytes);
-    tg_tape empty;
-    tg_tape_init(&empty, tape->pool, id, tape->release_payload);
-    empty.owner = tape->owner;
-    empty.watches = tape->watches;
-    empty.observed = tape->observed;
-    empty.readers = tape->readers;
+    tg_tape empty = emptied(tape, id);
     empty.next_live = tape->next_live;
     empty.previous_live = tape->previous_live;
     *tape = empty;
@@ -73,12 +79,7 @@ void tg_tape_clear(tg_tape *tape, uint64_t id) {
 
 void tg_tape_move(tg_tape *tape, uint64_t id, tg_tape *old) {
     *old = *tape;
-    tg_tape empty;
-    tg_tape_init(&empty, tape->pool, id, tape->release_payload);
-    empty.owner = tape->owner;
-    empty.watches = tape->watches;
-    empty.observed = tape->observed;
-    empty.readers = tape->readers;
+    tg_tape empty = emptied(tape, id);
     memcpy(tape, &empty, offsetof(tg_tape, next_live)); /* what follows stays: the registry's part, and the lock */
 }
 

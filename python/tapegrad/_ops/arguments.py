@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._native import Tensor, Value, array, cast, tensor
+from tapegrad._native import Tensor, Value, array, cast, reshape, tensor
 
-__all__ = ["as_axes", "as_axis", "as_inexact", "as_int", "as_shape", "as_tensor", "kept_shape", "shape_along"]
+__all__ = ["as_axes", "as_axis", "as_inexact", "as_int", "as_shape", "as_tensor", "as_vector"]
+__all__ += ["kept_shape", "shape_along"]
 
 
 _ALL_AXES = tuple(tuple(range(ndim)) for ndim in range(5))
@@ -19,6 +20,11 @@ _ALL_AXES = tuple(tuple(range(ndim)) for ndim in range(5))
 def as_tensor(x: Any) -> Tensor:
     """Return `x` as a tensor: itself if it is one, a variable's (recorded) value, or a constant."""
     return x if type(x) is Tensor else tensor(x)
+
+
+def as_vector(a: Tensor) -> Tensor:
+    """Return the elements of `a` as a vector, for a further operation: it is `a` itself if that is one."""
+    return a if a.ndim == 1 else reshape(a, (-1,))
 
 
 def as_inexact(x: Any) -> Tensor:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops.arguments import as_axis, as_tensor
+from tapegrad._ops.arguments import as_axis, as_tensor, as_vector
 from tapegrad._ops.complex_parts import conjugate
 from tapegrad._ops.declare import Operation, TensorLike, linear, silent, structural
 from tapegrad._ops.elementwise import elementwise
@@ -31,7 +30,7 @@ def cumsum(a: TensorLike, axis: Any = None, exclusive: bool = False, reverse: bo
 def _with_axis(a: TensorLike, axis: Any, what: str) -> tuple[Tensor, int]:
     a = as_tensor(a)
     if axis is None:
-        return a if a.ndim == 1 else _native.reshape(a, (-1,)), 0
+        return as_vector(a), 0
     return a, as_axis(axis, a.ndim, what)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor, Value, array
-from tapegrad._ops.arguments import as_axis, as_shape, as_tensor, shape_along
+from tapegrad._ops.arguments import as_axis, as_shape, as_tensor, as_vector, shape_along
 from tapegrad._ops.declare import Operation, TensorLike, linear
 
 __all__ = [
@@ -199,7 +199,7 @@ def take(a: TensorLike, indices: TensorLike, axis: Any = None) -> Tensor:
     """Return the elements of `a` at integer `indices` along `axis`; with `axis=None` from `a` as a vector."""
     a = as_tensor(a)
     if axis is None:
-        a, axis = a if a.ndim == 1 else _native.reshape(a, (-1,)), 0
+        a, axis = as_vector(a), 0
     return _native.take(a, as_indices(indices, "take"), as_axis(axis, a.ndim, "take"))
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor, array
-from tapegrad._ops.arguments import as_axes
+from tapegrad._ops.arguments import as_axes, as_vector
 from tapegrad._ops.declare import silent, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad._ops.indexing import index_add
@@ -177,7 +177,7 @@ def _vjp_q(g: Tensor, a: Tensor, q: Tensor, statistic: Statistic) -> Tensor | No
     if not a.size:
         return elementwise.multiply(_native.sum(g, axis=tuple(range(q.ndim, g.ndim))), 0)
     position = _locate(array(a), array(q), statistic)
-    elements = _native.reshape(a, (-1,))
+    elements = as_vector(a)
     step = elementwise.subtract(_native.take(elements, position.above), _native.take(elements, position.below))
     g = _native.reshape(g, position.share.shape)
     rates = elementwise.multiply_no_nan(elementwise.multiply(step, position.slope), g)

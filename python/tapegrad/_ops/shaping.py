@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import Tensor
-from tapegrad._ops.arguments import as_axes, as_axis, as_shape, as_tensor
+from tapegrad._ops.arguments import as_axes, as_axis, as_shape, as_tensor, as_vector
 from tapegrad._ops.declare import Operation, TensorLike, linear
 
 __all__ = [
@@ -160,7 +160,7 @@ def repeat(a: TensorLike, repeats: Any, axis: Any = None) -> Tensor:
     """
     a = as_tensor(a)
     if axis is None:
-        a, axis = a if a.ndim == 1 else ravel(a), 0
+        a, axis = as_vector(a), 0
     axis = as_axis(axis, a.ndim, "repeat")
     counts = as_shape(repeats)
     places = np.arange(a.shape[axis]).repeat(counts[0] if len(counts) == 1 else counts)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tapegrad import _native
 from tapegrad._native import Tensor, array
-from tapegrad._ops.arguments import as_axis, as_int, as_tensor
+from tapegrad._ops.arguments import as_axis, as_int, as_tensor, as_vector
 from tapegrad._ops.declare import TensorLike, structural
 from tapegrad._ops.indexing import take_along_axis
 from tapegrad._ops.shaping import flip
@@ -72,7 +72,7 @@ def distinct(a: Tensor, values: npt.NDArray[Any], axis: Any, equal_nan: bool) ->
         # NumPy may leave the values in the order of its hash table.
         order = np.empty_like(first)
         order[np.argsort(values, stable=True)] = first
-        return _native.take(_native.reshape(a, (-1,)), order)
+        return _native.take(as_vector(a), order)
     return _native.take(a, first, as_axis(axis, a.ndim, "unique"))
 
 

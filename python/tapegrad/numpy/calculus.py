@@ -12,7 +12,7 @@ from tapegrad._native import Tensor, array
 from tapegrad._ops import convolving, cumulative, differences, interpolation, shaping
 from tapegrad._ops.declare import TensorLike
 from tapegrad._protocols import implements
-from tapegrad.numpy._arguments import UNSET, Out, delivered, operand, without_nan
+from tapegrad.numpy._arguments import UNSET, Out, as_dtype, delivered, operand, without_nan
 
 __all__ = [
     "convolve",
@@ -42,8 +42,7 @@ def cumsum(a: TensorLike, axis: Any = None, dtype: Any = None, out: Out = None) 
     >>> print(np.cumsum([1.0, 2.0, 3.0]).numpy())
     [1. 3. 6.]
     """
-    result = cumulative.cumsum(_of_type(a, dtype), axis)
-    return result if out is None else delivered(result, out)
+    return delivered(cumulative.cumsum(_of_type(a, dtype), axis), out)
 
 
 @implements(np.cumprod)
@@ -61,8 +60,7 @@ def cumprod(a: TensorLike, axis: Any = None, dtype: Any = None, out: Out = None)
     >>> print(y.numpy(), tape.gradient(y, x).numpy())
     [0. 0. 0.] [9. 0. 0.]
     """
-    result = cumulative.cumprod(_of_type(a, dtype), axis)
-    return result if out is None else delivered(result, out)
+    return delivered(cumulative.cumprod(_of_type(a, dtype), axis), out)
 
 
 @implements(np.nancumsum)
@@ -124,8 +122,8 @@ def cumulative_prod(
 
 
 def _of_type(a: TensorLike, dtype: Any) -> Tensor:
-    values = operand(a)
-    return values if dtype is None else _native.cast(values, np.dtype(dtype))
+    values, wanted = operand(a), as_dtype(dtype)
+    return values if wanted is None else _native.cast(values, wanted)
 
 
 def _with_axis(x: TensorLike, dtype: Any, axis: Any) -> tuple[Tensor, int]:

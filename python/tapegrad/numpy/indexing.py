@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor, array, unrecorded
 from tapegrad._ops import indexing, joining, shaping
-from tapegrad._ops.arguments import as_axis, shape_along
+from tapegrad._ops.arguments import as_axis, as_vector, shape_along
 from tapegrad._ops.writing import set_at
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import Out, TensorLike, delivered, operand, operands_of
@@ -67,7 +67,7 @@ def take_along_axis(arr: TensorLike, indices: Any, axis: Any = -1) -> Tensor:
     """
     a, places = operand(arr), array(indices)
     if axis is None:
-        a, axis = _native.reshape(a, (-1,)), 0
+        a, axis = as_vector(a), 0
     place = as_axis(axis, a.ndim, "take_along_axis")
     if places.ndim == a.ndim:
         # The other axes broadcast against each other, as in NumPy.

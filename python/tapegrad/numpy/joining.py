@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor, array, unrecorded
 from tapegrad._ops import joining
-from tapegrad._ops.arguments import as_axis
+from tapegrad._ops.arguments import as_axis, as_vector
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import Out, TensorLike, as_dtype, delivered, operand, operands_of
 from tapegrad.numpy._gathering import gathered
@@ -230,7 +230,7 @@ def delete(arr: TensorLike, obj: Any, axis: Any = None) -> Tensor:
     """
     a = operand(arr)
     if axis is None:
-        a, axis = _native.reshape(a, (-1,)), 0
+        a, axis = as_vector(a), 0
     place = as_axis(axis, a.ndim, "delete")
     return _native.take(a, np.delete(np.arange(a.shape[place]), unrecorded(obj)), place)
 

@@ -39,7 +39,7 @@ def dot(a: TensorLike, b: TensorLike, out: Out = None) -> Any:
         result = _native.matmul(a, b)
     else:
         result = _contraction(np.dot, a, b, (m - 1,), (max(n - 2, 0),))
-    return result if out is None else delivered(result, out)
+    return delivered(result, out)
 
 
 @implements(np.inner)

@@ -14,7 +14,7 @@ from tapegrad._ops.arguments import as_axes, as_int, as_shape
 from tapegrad._ops.indexing import getitem
 from tapegrad._ops.matrix import parts
 from tapegrad._protocols import implements
-from tapegrad.numpy._arguments import Out, TensorLike, delivered, operand
+from tapegrad.numpy._arguments import Out, TensorLike, as_dtype, delivered, operand
 from tapegrad.numpy._gathering import gathered
 
 __all__ = [
@@ -254,10 +254,10 @@ def trace(a: TensorLike, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype:
     5.0
     """
     elements = diagonal(a, offset, axis1, axis2)
-    if dtype is not None:
-        elements = _native.cast(elements, np.dtype(dtype))
-    result = _native.sum(elements, -1)
-    return result if out is None else delivered(result, out)
+    kind = as_dtype(dtype)
+    if kind is not None:
+        elements = _native.cast(elements, kind)
+    return delivered(_native.sum(elements, -1), out)
 
 
 @implements(np.tril)

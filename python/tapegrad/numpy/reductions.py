@@ -8,8 +8,8 @@ import numpy as np
 
 from tapegrad import _native
 from tapegrad._native import UFUNC_OPERATIONS, Tensor, array
-from tapegrad._ops import reducing, spread
 from tapegrad._ops import reductions as plain
+from tapegrad._ops import spread
 from tapegrad._ops.arguments import as_axes, as_inexact
 from tapegrad._ops.complex_parts import conjugate, real
 from tapegrad._ops.elementwise import elementwise
@@ -56,8 +56,7 @@ def sum(
     a = operand(a)
     keepdims = keepdims is not UNSET and bool(keepdims)
     if dtype is None and initial is UNSET and where is UNSET:
-        result = _native.sum(a, as_axis_argument(axis), keepdims)
-        return result if out is None else delivered(result, out)
+        return delivered(_native.sum(a, as_axis_argument(axis), keepdims), out)
     return reduction(np.add, a, axis, dtype, out, keepdims, initial, where)
 
 
@@ -87,15 +86,9 @@ def reduction(
 ) -> Any:
     """Return a ufunc's reduction with all parameters."""
     axes = as_axes(axis, a.ndim, ufunc.__name__)
-    keep = keepdims is not UNSET and bool(keepdims)
-    if dtype is None and initial is UNSET and where is UNSET and ufunc is not np.add:  # nothing but axes is given
-        if ufunc is np.multiply:
-            result = reducing.product(a, axis=axes, keepdims=keep, dtype=None, initial=None, where=True)
-        else:
-            result = reducing.EXTREMA[ufunc](a, axis=axes, keepdims=keep)
-        return result if out is None else delivered(result, out)
     start = None if initial is UNSET else initial
     operation = UFUNC_OPERATIONS[ufunc]
+    keep = keepdims is not UNSET and bool(keepdims)
     return delivered(reduced(ufunc, operation, a, axes, as_dtype(dtype), keep, start, mask(where)), out)
 
 
@@ -172,8 +165,7 @@ def mean(
     keepdims = keepdims is not UNSET and bool(keepdims)
     kind = a.dtype
     if dtype is None and where is UNSET and (kind.is_floating or kind.is_complex):
-        result = plain.mean(a, axis, keepdims)
-        return result if out is None else delivered(result, out)
+        return delivered(plain.mean(a, axis, keepdims), out)
     if not (kind.is_floating or kind.is_complex):
         options = {} if where is UNSET else {"where": array(where)}
         axis = as_axis_argument(axis)

@@ -9,7 +9,7 @@ import numpy as np
 from tapegrad import _native
 from tapegrad._native import Tensor, array
 from tapegrad._ops import linear, shaping
-from tapegrad._ops.arguments import as_axis, as_int, as_shape
+from tapegrad._ops.arguments import as_axis, as_int, as_shape, as_vector
 from tapegrad._protocols import implements
 from tapegrad.numpy._arguments import TensorLike, operand
 
@@ -95,7 +95,7 @@ def resize(a: TensorLike, new_shape: Any) -> Tensor:
     if not a.size and 0 not in shape:
         raise ValueError("resize: an empty tensor has no elements to repeat.")
     places = np.resize(np.arange(a.size), shape) if a.size else np.zeros(shape, np.intp)
-    return _native.take(_native.reshape(a, (-1,)), places, 0)
+    return _native.take(as_vector(a), places, 0)
 
 
 @implements(np.transpose, "permute_dims")
