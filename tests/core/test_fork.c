@@ -37,6 +37,18 @@ typedef struct forking {
     atomic_int done;
 } forking;
 
+/* Leaves a block for each of two users in the pool. With them neither asks the allocator: the sanitizers' own, unlike the
+ * system's, is left locked in a child if another thread was inside it. */
+static void fill(tg_pool *pool) {
+    size_t bytes[2];
+    void *blocks[2];
+    for (int i = 0; i < 2; i++) {
+        blocks[i] = tg_pool_take(pool, 100, &bytes[i]);
+        CHECK(blocks[i]);
+    }
+    for (int i = 0; i < 2; i++) tg_pool_give(pool, blocks[i], bytes[i]);
+}
+
 static void *wear(void *argument) {
     forking *shared = argument;
     tg_pool_share(shared->pool);
@@ -53,6 +65,7 @@ static void *wear(void *argument) {
 static void test_pool_in_a_child(void) {
     forking shared = {.pool = NULL};
     CHECK_OK(tg_pool_create(tg_system_allocator(), (size_t)1 << 20, &shared.pool));
+    fill(shared.pool);
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, wear, &shared) == 0);
     while (!atomic_load(&shared.ready)) sched_yield();
