@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "scan.h"
+
 tg_output tg_batch_output(tg_output output, tg_index batch, tg_index *shape) {
     if (!batch) return output;
     shape[0] = batch;
@@ -31,8 +33,7 @@ tg_status tg_batch_align(tg_array *array, int ndim, tg_array **out) {
     return tg_array_view(array, array->dtype, ndim, shape, strides, array->data, out);
 }
 
-/* True if evaluating the partial is more than reading one saved value. */
-static bool is_computed(const tg_op_info *info, int k) {
+bool tg_batch_is_computed(const tg_op_info *info, int k) {
     return info->needs[k] && strlen(info->partial[k]) > 1 && strcmp(info->partial[k], "out") != 0;
 }
 
@@ -85,7 +86,7 @@ tg_status tg_batch_carry(const tg_loops *loops, tg_workspace *workspace, const t
     const tg_output output = tg_batch_output((tg_output){use->dtype, use->ndim, use->shape}, batch, shape);
     stacked.ndim = output.ndim;
     stacked.shape = output.shape;
-    if (!is_computed(&tg_op_table[use->op], k)) {
+    if (!tg_batch_is_computed(&tg_op_table[use->op], k)) {
         return carry_aligned(loops, workspace, &stacked, k, source, target, fresh);
     }
     tg_value partial;
@@ -98,27 +99,13 @@ tg_status tg_batch_carry(const tg_loops *loops, tg_workspace *workspace, const t
     return status;
 }
 
-enum { LANES = 16 };
-
-/* True if one of `count` elements, `step` bytes apart, is infinite or nan: x * 0 is 0 for every other number. */
+/* True if one of `count` elements, `step` bytes apart, is infinite or nan. */
 static bool run_is_infinite(int dtype, const char *data, tg_index step, tg_index count) {
-    unsigned infinite = 0;
-    if (dtype == TG_F64 && step == (tg_index)sizeof(double)) {
-        /* Sums instead of comparisons, side by side: this is what compilers make vector instructions of. */
-        const double *numbers = (const double *)(const void *)data;
-        double sums[LANES] = {0.0};
-        tg_index i = 0;
-        for (; i + LANES <= count; i += LANES) {
-            for (int lane = 0; lane < LANES; lane++) sums[lane] += numbers[i + lane] * 0.0;
-        }
-        for (; i < count; i++) sums[0] += numbers[i] * 0.0;
-        for (int lane = 0; lane < LANES; lane++) infinite |= sums[lane] != 0.0;
-    } else if (dtype == TG_F64) {
-        for (tg_index i = 0; i < count; i++) infinite |= *(const double *)(const void *)(data + i * step) * 0.0 != 0.0;
-    } else {
-        for (tg_index i = 0; i < count; i++) infinite |= *(const float *)(const void *)(data + i * step) * 0.0f != 0.0f;
-    }
-    return infinite != 0;
+    const tg_index itemsize = (tg_index)tg_itemsize(dtype);
+    if (step == itemsize) return tg_scan(dtype, data, count) & TG_SOME_INFINITE;
+    unsigned found = 0;
+    for (tg_index i = 0; i < count; i++) found |= tg_scan(dtype, data + i * step, 1);
+    return found & TG_SOME_INFINITE;
 }
 
 static bool is_infinite(const tg_value *value) {

@@ -31,6 +31,9 @@ tg_status tg_batch_carry(const tg_loops *loops, tg_workspace *workspace, const t
 tg_status tg_batch_tame(const tg_loops *loops, tg_workspace *workspace, const tg_use *use, int k, tg_index batch,
                         const tg_value *tangent, tg_value *out);
 
+/* True if evaluating partial k is more than reading one saved value. */
+bool tg_batch_is_computed(const tg_op_info *info, int k);
+
 /* tg_structural_apply where operands[stacked] has the batch axis and the other one has not. *out: owned by the
  * caller. */
 tg_status tg_batch_apply(const tg_loops *loops, tg_workspace *workspace, const tg_call *call, tg_index batch,

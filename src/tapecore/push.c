@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "numbers.h"
+#include "relay.h"
 
 void tg_push_begin(tg_push *push, tg_tape *tape, const tg_loops *loops, const tg_push_hooks *hooks, tg_index batch,
                    uint32_t low) {
@@ -18,11 +19,14 @@ static bool holds_number(const tg_push *push, tg_output output) {
 static void release(tg_push *push, uint32_t slot) {
     uint8_t *state = &push->states[slot - push->low];
     if (!(*state & TG_STATE_TANGENT)) return;
-    *state &= (uint8_t)~TG_STATE_TANGENT;
+    const bool pending = *state & TG_STATE_PENDING;
+    *state &= (uint8_t)~(TG_STATE_TANGENT | TG_STATE_PENDING);
+    if (pending) return;
     if (!holds_number(push, tg_tape_output(push->tape, slot))) tg_array_release(push->cells[slot - push->low].array);
 }
 
 void tg_push_end(tg_push *push) {
+    tg_relay_end(push);
     for (uint32_t i = 0; i < push->room && push->low + i < push->tape->slots; i++) release(push, push->low + i);
     if (push->cells) tg_pool_give(push->tape->pool, push->cells, push->block_bytes);
     if (push->last_use) tg_pool_give(push->tape->pool, push->last_use, push->last_use_bytes);
@@ -270,8 +274,21 @@ static void let_go(tg_push *push, const tg_node *node) {
 static tg_status visit(tg_push *push, tg_node *node) {
     const bool native = node->kind != TG_NODE_EXTERNAL && !(node->flags & TG_FLAG_GENERIC);
     const tg_output output = {node->dtype, native ? node->ndim : 0, NULL};
-    if (!native) return push->hooks.rule(push->hooks.context, push, node);
+    const uint32_t slot = node->slot;
+    tg_status status = TG_OK;
+    if (!native) {
+        status = tg_relay_run(push); /* a rule may look at any tangent */
+        return status == TG_OK ? push->hooks.rule(push->hooks.context, push, tg_tape_node(push->tape, slot)) : status;
+    }
     if (!tg_batch_fits(output, push->batch)) return TG_TOO_LARGE;
+    if (node->kind == TG_NODE_ELEMENTWISE) {
+        bool added;
+        status = tg_relay_add(push, node, &added);
+        if (status != TG_OK || added) return status;
+    }
+    status = tg_relay_settle(push, tg_tape_node(push->tape, slot));
+    if (status != TG_OK) return status;
+    node = tg_tape_node(push->tape, slot); /* who was polled may have made the arena move */
     if (node->kind == TG_NODE_STRUCTURAL) return structural_node(push, node);
     if (node->ndim == 0 && !push->batch) return tg_numbers_push(push, node);
     return elementwise_node(push, node);
@@ -287,7 +304,9 @@ static tg_status pass(tg_push *push, tg_node *node, uint32_t outputs) {
         if (status != TG_OK) return status;
         let_go(push, tg_tape_node(push->tape, slot)); /* a hook may have made the arena move */
         tg_value tangent;
-        if (tg_push_peek(push, slot, &tangent)) work += tg_value_size(&tangent);
+        if (slot < push->low || !(push->states[slot - push->low] & TG_STATE_PENDING)) { /* the relay counts its own */
+            if (tg_push_peek(push, slot, &tangent)) work += tg_value_size(&tangent);
+        }
         if (push->last_use && push->last_use[slot - push->low] == 0) release(push, slot);
     }
     if (slot >= push->low) tg_push_done(push, slot);
@@ -295,6 +314,13 @@ static tg_status pass(tg_push *push, tg_node *node, uint32_t outputs) {
     if (push->worked < TG_ELEMENTS_PER_POLL) return TG_OK;
     push->worked = 0;
     return push->hooks.poll(push->hooks.context);
+}
+
+/* Ends a run: with what the relay holds, or after a failure without it. */
+static tg_status finish(tg_push *push, tg_status status) {
+    if (status == TG_OK) return tg_relay_run(push);
+    tg_relay_undo(push);
+    return status;
 }
 
 tg_status tg_push_run(tg_push *push, uint32_t end) {
@@ -309,7 +335,7 @@ tg_status tg_push_run(tg_push *push, uint32_t end) {
         }
         if (status == TG_OK) push->next = slot + outputs;
     }
-    return status;
+    return finish(push, status);
 }
 
 /* Marks the node of a slot, if a visit is due and can bring something. */
@@ -342,11 +368,17 @@ tg_status tg_push_mark(tg_push *push, uint32_t target, uint32_t *first) {
 
 tg_status tg_push_run_marked(tg_push *push, uint32_t first, uint32_t target) {
     tg_status status = TG_OK;
-    while (status == TG_OK && first <= target) {
-        tg_node *node = tg_tape_node(push->tape, first);
+    for (uint32_t next = first; status == TG_OK && next <= target;) {
+        tg_node *node = tg_tape_node(push->tape, next);
         const uint32_t outputs = tg_node_outputs(node);
-        first = node->slot + outputs;
+        next = node->slot + outputs;
         if (tg_push_is_due(push, node->slot, true)) status = pass(push, node, outputs);
+    }
+    status = finish(push, status);
+    if (status == TG_OK) return TG_OK;
+    /* What was not visited may be marked again. */
+    for (uint8_t *state = push->states + (first - push->low); state <= push->states + (target - push->low); state++) {
+        if (!(*state & TG_STATE_VISITED)) *state &= (uint8_t)~TG_STATE_NEEDED;
     }
     return status;
 }

@@ -11,6 +11,9 @@
  * same partials, a structural one is applied to the tangent as it is. With a batch, tangents have one more axis in
  * front, and one push carries many directions (batch.h). Nodes whose rule is not native are the hooks' business.
  *
+ * Elementwise nodes with long tangents go to a relay (relay.h), which is done with its work whenever a function below
+ * returns.
+ *
  * The cell of a native number holds the number (not with a batch); every other cell holds an array.
  */
 #ifndef TG_PUSH_H
@@ -23,9 +26,11 @@ enum {
     TG_STATE_TANGENT = 1, /* the slot has a tangent; without one it is zero */
     TG_STATE_NEEDED = 2,  /* a target depends on the slot, or is it */
     TG_STATE_VISITED = 4, /* on a node's first slot: its outputs have their tangents */
+    TG_STATE_PENDING = 8, /* the tangent is still to be computed, by the relay */
 };
 
 struct tg_push;
+struct tg_relay;
 
 /* What the core cannot do alone. Each function takes the interpreter lock itself. */
 typedef struct tg_push_hooks {
@@ -51,6 +56,7 @@ typedef struct tg_push {
     uint32_t *last_use; /* after prune: the slot of the last node that reads the tangent of slot low + i; owned */
     size_t last_use_bytes;
     tg_index worked; /* since the last look at the poll function */
+    struct tg_relay *relay; /* long elementwise tangents on their way (relay.h); owned, NULL before there are any */
 } tg_push;
 
 /* Prepares a push over slots from `low` on; nothing can fail yet. */
@@ -77,7 +83,7 @@ tg_status tg_push_run(tg_push *push, uint32_t end);
  * first of these nodes begins, or a slot behind the target if there is none. Not together with tg_push_prune. */
 tg_status tg_push_mark(tg_push *push, uint32_t target, uint32_t *first);
 
-/* Visits the nodes marked as needed from slot `first` to `target`. */
+/* Visits the nodes marked as needed from slot `first` to `target`. After a failure none of the rest is marked. */
 tg_status tg_push_run_marked(tg_push *push, uint32_t first, uint32_t target);
 
 /* For those who visit nodes themselves: the state of the node with this first slot. */

@@ -7,12 +7,7 @@ from string import Template
 from lower import FloatType
 
 PROLOGUE = """\
-/* Nothing here looks at the floating point exception flags. GCC must know that, or it refuses to compute both sides of
- * a choice and most loops stay scalar before AVX-512. It comes first, so that every inlined function agrees. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-trapping-math")
-#endif
-
+#include "multiversion.h" /* first, so that every inlined function agrees */
 #include "ops.h"
 
 #include <math.h>
@@ -22,15 +17,6 @@ PROLOGUE = """\
  * -ffp-contract=off; it does not know the pragma. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
-#endif
-
-/* One copy of each kernel for every generation of vector instructions, chosen when the library is loaded. Sanitizers
- * cannot run the choosing function, which comes before their own start. */
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) && defined(__GLIBC__) && \\
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TG_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define TG_MULTIVERSION
 #endif
 
 /* A function that must not become part of its caller. */

@@ -30,6 +30,7 @@ typedef union tg_cell {
     float f32;
     tg_array *array; /* owned */
     void *object;    /* recorded sweeps: whatever the binding keeps there */
+    uint32_t leg;    /* of a pending tangent: its number in the relay (relay.h) */
 } tg_cell;
 
 enum {
