@@ -99,30 +99,21 @@ tg_status tg_batch_carry(const tg_loops *loops, tg_workspace *workspace, const t
     return status;
 }
 
-/* True if one of `count` elements, `step` bytes apart, is infinite or nan. */
-static bool run_is_infinite(int dtype, const char *data, tg_index step, tg_index count) {
-    const tg_index itemsize = (tg_index)tg_itemsize(dtype);
-    if (step == itemsize) return tg_scan(dtype, data, count) & TG_SOME_INFINITE;
-    unsigned found = 0;
-    for (tg_index i = 0; i < count; i++) found |= tg_scan(dtype, data + i * step, 1);
-    return found & TG_SOME_INFINITE;
-}
-
 static bool is_infinite(const tg_value *value) {
     const tg_array *array = value->array;
     const tg_index itemsize = (tg_index)tg_itemsize(value->dtype);
-    if (!array) return run_is_infinite(value->dtype, (const char *)&value->scalar, itemsize, 1);
-    if (array->contiguous) return run_is_infinite(value->dtype, array->data, itemsize, array->size);
+    if (!array) return tg_scan(value->dtype, &value->scalar, itemsize, 1) & TG_SOME_INFINITE;
+    if (array->contiguous) return tg_scan(value->dtype, array->data, itemsize, array->size) & TG_SOME_INFINITE;
     if (array->size == 0) return false;
     tg_iterator walk;
     tg_iterator_init(&walk, array->ndim, tg_array_shape(array));
     tg_iterator_add_array(&walk, array);
     tg_iterator_coalesce(&walk);
+    unsigned found = 0;
     do {
-        const tg_index step = tg_iterator_step(&walk, 0), run = tg_iterator_run(&walk);
-        if (run_is_infinite(value->dtype, walk.data[0], step, run)) return true;
-    } while (tg_iterator_next(&walk));
-    return false;
+        found |= tg_scan(value->dtype, walk.data[0], tg_iterator_step(&walk, 0), tg_iterator_run(&walk));
+    } while (!(found & TG_SOME_INFINITE) && tg_iterator_next(&walk));
+    return found & TG_SOME_INFINITE;
 }
 
 /* *out: a bool array, or number, that says where a value is not zero; owned by the caller. */

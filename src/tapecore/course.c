@@ -25,7 +25,8 @@ typedef struct part {
 
 /* One term. */
 typedef struct step {
-    tg_kernel kernel;
+    tg_kernel kernel;                    /* NULL: the elements at `indices` are taken */
+    const int64_t *indices;
     part *from;                          /* its tangent, or NULL: that of leg `source` */
     part *saved[TG_MAX_OPERANDS + 1];    /* those that the partial mentions */
     uint8_t needs;
@@ -97,6 +98,13 @@ static void add_step(course *c, int leg_index, const tg_node *node, tg_term *ter
     if (c->push->batch && tg_batch_is_computed(info, term->k)) s->partial = c->blocks++;
 }
 
+static void add_take(course *c, int leg_index, const tg_node *node, tg_term *term) {
+    step *s = &c->step[c->steps++];
+    *s = (step){.leg = (uint8_t)leg_index, .partial = -1};
+    s->indices = (const int64_t *)(const void *)tg_node_saved_value(node, 1).array->data;
+    s->from = add_part(c, term->tangent.array->data, term->tangent.array, c->push->batch > 0);
+}
+
 /* Makes the steps. results: for each leg the array that its tangent is written to, or NULL. */
 static void plan(course *c, tg_array **results) {
     const tg_push *push = c->push;
@@ -104,13 +112,14 @@ static void plan(course *c, tg_array **results) {
         tg_leg *leg = &push->relay->leg[i];
         const tg_node *node = tg_tape_node(push->tape, leg->slot);
         part *saved[TG_MAX_OPERANDS + 1] = {NULL};
-        for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) {
+        if (leg->takes) add_take(c, i, node, &leg->term[0]);
+        for (unsigned mask = leg->takes ? 0 : node->saved_mask; mask; mask &= mask - 1) {
             const int bit = __builtin_ctz(mask);
             tg_value *value = &c->value[c->values++];
             *value = tg_node_saved_value(node, bit);
             saved[bit] = value_part(c, value, false);
         }
-        for (int j = 0; j < leg->terms; j++) add_step(c, i, node, &leg->term[j], saved, j > 0);
+        for (int j = 0; j < leg->terms && !leg->takes; j++) add_step(c, i, node, &leg->term[j], saved, j > 0);
         if (results[i]) c->result[i] = add_part(c, results[i]->data, results[i], push->batch > 0);
     }
 }
@@ -175,8 +184,24 @@ static const char *tamed(const course *c, const char *partial, const char *t, tg
     return out;
 }
 
+static void take(const course *c, const step *s, tg_index direction, tg_index start, tg_index count) {
+    const part *p = s->from;
+    const char *data = p->data + p->row + direction * p->direction;
+    const int64_t *indices = s->indices + start;
+    char *result = result_at(c, s->leg, direction, start);
+    if (c->relay->dtype == TG_F64) {
+        for (tg_index i = 0; i < count; i++) memcpy(result + 8 * i, data + indices[i] * p->inner, 8);
+    } else {
+        for (tg_index i = 0; i < count; i++) memcpy(result + 4 * i, data + indices[i] * p->inner, 4);
+    }
+}
+
 static void run_step(const course *c, const step *s, tg_index direction, tg_index start, tg_index count) {
     const int dtype = c->relay->dtype;
+    if (!s->kernel) {
+        take(c, s, direction, start, count);
+        return;
+    }
     tg_kernel_args args;
     args.loops = c->push->loops;
     args.count = count;
@@ -194,7 +219,7 @@ static void run_step(const course *c, const step *s, tg_index direction, tg_inde
                             : result_at(c, s->source, direction, start);
     if (s->partial >= 0 && direction == 0) evaluate(c, s, &args, block_at(c, s->partial));
     char *result = result_at(c, s->leg, direction, start);
-    const unsigned found = s->passes_on ? TG_SOME_NONZERO : tg_scan(dtype, t, count);
+    const unsigned found = s->passes_on ? TG_SOME_NONZERO : tg_scan(dtype, t, (tg_index)tg_itemsize(dtype), count);
     if (!(found & TG_SOME_NONZERO)) { /* as in most directions that the columns of a Jacobian are made of */
         if (!s->accumulate) memset(result, 0, (size_t)count * tg_itemsize(dtype));
         return;

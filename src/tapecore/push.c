@@ -281,7 +281,7 @@ static tg_status visit(tg_push *push, tg_node *node) {
         return status == TG_OK ? push->hooks.rule(push->hooks.context, push, tg_tape_node(push->tape, slot)) : status;
     }
     if (!tg_batch_fits(output, push->batch)) return TG_TOO_LARGE;
-    if (node->kind == TG_NODE_ELEMENTWISE) {
+    if (node->kind == TG_NODE_ELEMENTWISE || node->op == TG_TAKE) {
         bool added;
         status = tg_relay_add(push, node, &added);
         if (status != TG_OK || added) return status;

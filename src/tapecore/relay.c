@@ -58,6 +58,7 @@ static bool reads_pending(const tg_push *push, const tg_node *node) {
 static bool take_terms(const tg_push *push, const tg_relay *relay, const tg_node *node, tg_leg *leg, bool *flat) {
     const tg_op_info *info = &tg_op_table[node->op];
     leg->slot = node->slot;
+    leg->takes = false;
     leg->terms = 0;
     for (uint32_t k = 0; k < node->operands; k++) {
         const uint8_t state = state_of(push, node->in[k]);
@@ -78,6 +79,20 @@ static bool take_terms(const tg_push *push, const tg_relay *relay, const tg_node
         if (!fits(relay, saved.array, false, flat)) return false;
     }
     return leg->terms > 0;
+}
+
+/* The same for a TAKE with a list of indices. */
+static bool take_elements(const tg_push *push, const tg_relay *relay, const tg_node *node, tg_leg *leg, bool *flat) {
+    const int last = relay->ndim - 1;
+    const uint8_t state = state_of(push, node->in[0]);
+    tg_value tangent;
+    if (!(state & TG_STATE_TANGENT) || state & TG_STATE_PENDING || relay->shape[last] < LONG_ROW) return false;
+    if (tg_node_params(node)[0] != last || tg_tape_output(push->tape, node->in[0]).ndim != relay->ndim) return false;
+    if (!tg_push_peek(push, node->in[0], &tangent) || !tangent.array) return false;
+    *leg = (tg_leg){.slot = node->slot, .takes = true, .terms = 1};
+    leg->term[0] = (tg_term){.k = 0, .leg = -1, .tangent = tangent};
+    *flat = false;
+    return true;
 }
 
 static tg_status make_relay(tg_push *push) {
@@ -120,7 +135,9 @@ tg_status tg_relay_add(tg_push *push, const tg_node *node, bool *added) {
     }
     bool flat = relay->flat;
     tg_leg *leg = &relay->leg[relay->legs];
-    if (!take_terms(push, relay, node, leg, &flat)) return TG_OK;
+    const bool suits = node->kind == TG_NODE_ELEMENTWISE ? take_terms(push, relay, node, leg, &flat)
+                                                         : take_elements(push, relay, node, leg, &flat);
+    if (!suits) return TG_OK;
 
     for (int i = 0; i < leg->terms; i++) {
         if (leg->term[i].tangent.array) tg_array_retain(leg->term[i].tangent.array);

@@ -1,7 +1,7 @@
 /* relay.h: a run of elementwise nodes through which tangents are pushed block by block instead of node by node.
  *
- * Walking forwards, the push hands elementwise nodes with long tangents to its relay, which only notes them: the
- * tangents of their outputs are pending. When something else needs one of these, or the relay is full, it runs: for each
+ * Walking forwards, the push hands nodes with long tangents to its relay, which only notes them: the tangents of their
+ * outputs are pending. They are elementwise, or take elements along the last axis. When something else needs one of these, or the relay is full, it runs: for each
  * block of TG_BLOCK elements, and there for each direction of a batch, all its nodes are passed. So the tangents between
  * them stay in the processor's caches, and only those that are needed later are written to memory.
  *
@@ -27,6 +27,7 @@ typedef struct tg_term {
 
 typedef struct tg_leg {
     uint32_t slot;
+    bool takes; /* a TAKE, whose one term's tangent has another shape; its partial is the choice of elements */
     int terms;
     tg_term term[TG_MAX_OPERANDS];
 } tg_leg;
@@ -45,7 +46,7 @@ typedef struct tg_relay {
  * it is broadcast. strides, out: one for each of the relay's axes. */
 void tg_relay_align(const tg_relay *relay, const tg_array *array, bool batched, tg_index *strides);
 
-/* Notes an elementwise node of a native type if that pays; runs what was noted before if that is in the way. *added,
+/* Notes an elementwise node or a TAKE, of a native type, if that pays; runs what was noted before if that is in the way. *added,
  * out: false if the node is to be visited by itself. */
 tg_status tg_relay_add(tg_push *push, const tg_node *node, bool *added);
 

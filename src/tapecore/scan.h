@@ -9,7 +9,7 @@ enum {
     TG_SOME_INFINITE = 2, /* or nan */
 };
 
-/* Which of these are among `count` contiguous elements of a native type. */
-unsigned tg_scan(int dtype, const void *data, tg_index count);
+/* Which of these are among `count` elements of a native type, `step` bytes apart. */
+unsigned tg_scan(int dtype, const void *data, tg_index step, tg_index count);
 
 #endif

@@ -236,6 +236,73 @@ static void test_random_programs(void) {
     free(t);
 }
 
+/* ---- taking elements ---- */
+
+/* x.take(indices, last axis), with `count` random indices. */
+static tensor take(lab *l, tensor x, tg_index count) {
+    const int ndim = tg_value_ndim(&x.value);
+    const tg_index length = tg_value_shape(&x.value)[ndim - 1], axis = ndim - 1;
+    tensor indices = lab_empty(l, TG_I64, 1, &count, LAB_PLAIN);
+    for (tg_index i = 0; i < count; i++) {
+        lab_put(TG_I64, lab_element(indices.value.array, i), lab_below(l, (int)length));
+    }
+    tg_call call = {.op = TG_TAKE, .dtype = x.value.dtype, .ndim = ndim, .params = &axis, .params_count = 1};
+    memcpy(call.shape, tg_value_shape(&x.value), (size_t)ndim * sizeof *call.shape);
+    call.shape[ndim - 1] = count;
+    return lab_structural(l, &call, 2, (tensor[]){x, indices});
+}
+
+/* The tangent of `target` for seeds of `rows` directions, or for one of them; kept by the lab. */
+static tg_value push_once(lab *l, tensor source, tensor target, tg_value seed, tg_index rows, bool prune) {
+    tg_push push;
+    const tg_push_hooks hooks = {.rule = no_rule, .poll = poll};
+    const uint32_t to = lab_slot(l, target);
+    tg_push_begin(&push, &l->tape, &l->loops, &hooks, rows, lab_slot(l, source));
+    tg_array_retain(seed.array);
+    CHECK_OK(tg_push_set(&push, lab_slot(l, source), &seed));
+    if (prune) CHECK_OK(tg_push_prune(&push, 1, &to));
+    CHECK_OK(tg_push_run(&push, l->tape.slots));
+    tg_value found = {.array = NULL};
+    CHECK(tg_push_peek(&push, to, &found) && found.array);
+    tg_array_retain(found.array);
+    lab_keep(l, found.array);
+    tg_push_end(&push);
+    return found;
+}
+
+/* Many directions, by the relay, agree with each of them alone, which is too short for it. */
+static void test_takes(int dtype, int ndim, int layout) {
+    enum { ROWS = 20, LONG = 1500 }; /* more than a block */
+    lab l;
+    lab_begin(&l, tg_system_allocator(), 0);
+    const tg_index shape[2] = {ndim == 2 ? 3 : 500, 500}, drawn[2] = {3, LONG};
+    tensor x = lab_watch(&l, lab_random(&l, dtype, ndim, shape));
+    tensor row = lab_random(&l, dtype, 1, (tg_index[]){LONG}), whole = lab_random(&l, dtype, ndim, drawn + 2 - ndim);
+    tensor a = lab_multiply(&l, take(&l, lab_one(&l, TG_OP_SIN, x), LONG), row);
+    tensor b = lab_multiply(&l, take(&l, x, LONG), a);
+    b = lab_multiply(&l, take(&l, b, LONG), whole); /* of a result that may be pending */
+    tensor y = lab_add(&l, lab_one(&l, TG_OP_TANH, lab_add(&l, a, b)), take(&l, x, LONG));
+    tg_index stacked[3] = {ROWS, shape[0], shape[1]};
+    tensor seeds = lab_random_as(&l, dtype, 1 + ndim, stacked, layout);
+    const tg_index size = tg_value_size(&x.value), count = tg_value_size(&y.value);
+    for (int prune = 0; prune < 2; prune++) {
+        const tg_value all = push_once(&l, x, y, seeds.value, ROWS, prune);
+        for (tg_index i = 0; i < ROWS; i++) {
+            tensor seed = lab_empty(&l, dtype, ndim, shape, LAB_PLAIN);
+            for (tg_index j = 0; j < size; j++) {
+                lab_put(dtype, lab_element(seed.value.array, j), lab_at(&seeds.value, i * size + j));
+            }
+            const tg_value one = push_once(&l, x, y, seed.value, 0, prune);
+            bool right = true;
+            for (tg_index j = 0; j < count; j++) {
+                right &= lab_close(lab_at(&all, i * count + j), lab_at(&one, j), dtype == TG_F64 ? 1e-13 : 1e-5);
+            }
+            if (!CHECK(right)) break;
+        }
+    }
+    CHECK_OK(lab_end(&l));
+}
+
 /* ---- failures ---- */
 
 enum { LENGTH = 60000, DIRECTIONS = 8, CHAIN = 40 };
@@ -298,6 +365,12 @@ static tg_status failing(tg_allocator allocator, void *argument) {
 
 int main(void) {
     test_random_programs();
+    for (int layout = 0; layout < LAB_REPEATED; layout++) {
+        for (int ndim = 1; ndim <= 2; ndim++) {
+            test_takes(TG_F64, ndim, layout);
+            test_takes(TG_F32, ndim, layout);
+        }
+    }
     for (int successes = 0; successes < 4; successes++) {
         test_going_on(false, false, successes);
         test_going_on(false, true, successes);
