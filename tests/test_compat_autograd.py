@@ -129,6 +129,28 @@ def test_reverse_products_are_used_again():
     assert len(calls) == 2
 
 
+def test_checkpoints_are_computed_again():
+    calls = []
+
+    def f(p, x):
+        calls.append(1)
+        return {"sum": np.sum(np.sin(p["a"] * x)), "note": "text"}
+
+    x, kept = onp.array([0.3, 0.7]), ag.checkpoint(f)
+    assert type(kept({"a": 2.0}, x)["sum"]) is onp.float64
+    assert kept.__name__ == "f"
+    calls.clear()
+    wanted = grad(lambda x: np.sum(np.sin(2.0 * x)))(x)
+    assert_allclose(grad(lambda x: kept({"a": 2.0}, x)["sum"])(x), wanted)
+    assert len(calls) == 2
+    assert_allclose(grad(lambda a: kept({"a": a}, x)["sum"])(2.0), onp.sum(x * onp.cos(2.0 * x)))
+    # What its code refers to counts, and so do higher orders.
+    found = grad(lambda a: ag.checkpoint(lambda y: np.sum(np.sin(a * y)))(x))(2.0)
+    assert_allclose(found, onp.sum(x * onp.cos(2.0 * x)))
+    assert_allclose(ag.hessian(ag.checkpoint(lambda x: np.sum(x**3)))(x), onp.diag(6.0 * x))
+    assert_allclose(make_jvp(ag.checkpoint(lambda x: np.sum(x**3)))(x)(x)[1], onp.sum(3.0 * x**3))
+
+
 def test_constants_have_zero_derivatives():
     x = onp.ones(2)
     assert_allclose(grad(lambda x: 3.0)(x), onp.zeros(2))
@@ -318,7 +340,15 @@ def test_gradient_functions_pickle(operator):
         *("builtins", "core", "differential_operators", "extend", "tracer", "util", "wrap_util", "test_util"),
         *("numpy", "numpy.fft", "numpy.linalg", "numpy.numpy_boxes", "numpy.numpy_jvps", "numpy.numpy_vjps"),
         *("numpy.numpy_vspaces", "numpy.numpy_wrapper", "numpy.random", "misc", "misc.fixed_points", "misc.flatten"),
-        *("misc.optimizers", "scipy", "scipy.integrate", "scipy.linalg", "scipy.signal", "scipy.special"),
+        *(
+            "misc.optimizers",
+            "misc.tracers",
+            "scipy",
+            "scipy.integrate",
+            "scipy.linalg",
+            "scipy.signal",
+            "scipy.special",
+        ),
         *("scipy.stats", "scipy.stats.norm", "scipy.stats.t"),
     ],
 )

@@ -11,6 +11,7 @@ import numpy as np
 import tapegrad.numpy as recorded
 from tapegrad._native import Value
 from tapegrad.compat.autograd._namespaces import wrapped
+from tapegrad.compat.autograd._noting import one_step
 from tapegrad.compat.autograd._primitives import notrace_primitive, primitive
 
 __all__ = ["make_diagonal", "metadata", "notrace_primitive", "numpy_version", "primitive", "where", "wrap_namespace"]
@@ -54,6 +55,7 @@ def metadata(A: Any) -> tuple[tuple[int, ...], int, Any, bool]:  # noqa: N803 (a
     return np.shape(A), np.ndim(A), dtype, dtype.kind == "c"
 
 
+@one_step
 def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:  # noqa: N803 (autograd's name)
     """Return matrices with the last axis of an array on their diagonals, and zeros elsewhere.
 
