@@ -277,6 +277,7 @@ def test_traces_in_traces():
         lambda x: np.add(x, 1.0, onp.zeros(())),
         lambda x: onp.add.reduce([x], out=onp.zeros(())),
         lambda x: x.mean(out=onp.zeros(())),
+        lambda x: x.clip(0.0, 1.0, onp.zeros(())),
         lambda x: np.sin(onp.array([x, 1.0])),
         lambda x: onp.array([x, 1.0]),
         lambda x: np.random.normal(x),

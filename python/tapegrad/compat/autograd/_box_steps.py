@@ -23,7 +23,7 @@ def method(name: str) -> Any:
     """Return a method of arrays as a function that traces see as one call."""
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        refuse_writing(name, None, args, kwargs)
+        refuse_writing(name, getattr(np, name, None), (x, *args), kwargs)
         return settled(getattr(x if isinstance(x, Value) else np.asarray(x), name)(*args, **kwargs))
 
     return named_step(name, call)
