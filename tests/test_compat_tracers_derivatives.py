@@ -169,6 +169,21 @@ def test_derivatives_in_traces_are_checked_as_elsewhere():
         value_of(lambda a: grad(lambda text: a)("text"), 1.0)
 
 
+def test_derivatives_by_hand_within_a_trace():
+    def f(a):
+        with trace_stack.new_trace() as current:
+            box = new_box({"x": X * a, "n": "text"}, current, VJPNode.new_root())
+            end = np.sum(box["x"] ** 2) * a
+        found = core.backward_pass(1.0, end._node)
+        assert found["n"] is None
+        value, node = trace(JVPNode.new_root(1.0), lambda x: x**3 * a, a)
+        return found["x"] * value, node.g
+
+    slope, tangent = value_of(f, 2.0)
+    assert_allclose(slope, 2.0 * 2.0 * X * 2.0 * 16.0)
+    assert_allclose(tangent, 3.0 * 4.0 * 2.0)
+
+
 def test_traces_within_gradients():
     def f(a):
         value, node = trace(Call.new_root(), lambda x: a * x**2, 3.0)
