@@ -26,7 +26,7 @@ from tapegrad.compat.autograd.extend import (
     primitive,
     vspace,
 )
-from tapegrad.compat.autograd.misc import const_graph
+from tapegrad.compat.autograd.misc import const_graph, flatten
 from tapegrad.compat.autograd.numpy.numpy_vjps import unbroadcast_f
 from tapegrad.compat.autograd.tracer import new_box, trace, trace_stack
 
@@ -81,6 +81,22 @@ def test_rules_may_give_sparse_and_complex_cotangents():
     turned = primitive(lambda x: x * 1j)
     defvjp(turned, lambda ans, x: lambda g: g * 1j)
     assert_allclose(value_of(lambda a: grad(lambda x: np.imag(turned(x) * x))(a), 3.0), 6.0)
+
+
+def test_arguments_in_structures_of_one():
+    @primitive
+    def scaled(terms, factor, count):
+        assert isinstance(terms, list)
+        assert type(count) is int
+        return terms[0] * factor * count
+
+    defvjp(scaled, lambda ans, t, f, n: lambda g: [g * f * n], lambda ans, t, f, n: lambda g: g * t[0] * n)
+    assert_allclose(value_of(lambda a: grad(lambda x: scaled([x], x * a, 3))(2.0), 5.0), 2 * 2.0 * 5.0 * 3)
+    assert_allclose(value_of(lambda a: grad(lambda x: np.sum(flatten(([x], x * a))[0]))(2.0), 5.0), 6.0)
+    assert value_of(lambda a: make_jvp(lambda q: q[0] * a)([2.0])([1.0])[1], 5.0) == 5.0
+    # One that is given as a structure of the trace around, with integers beside it.
+    both = value_of(lambda p: make_vjp(lambda q: scaled([q[0]], p[1], p[2]))((p[0], 1.0))[0](1.0), (2.0, 5.0, 3))
+    assert_allclose(both, (15.0, 0.0))
 
 
 def test_missing_rules_are_named():

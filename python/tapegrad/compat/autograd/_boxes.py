@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tapegrad._native import GradientTape, Value, is_watched, recording_tapes
+from tapegrad._native import GradientTape, Tensor, Value, is_watched, recording_tapes
 from tapegrad.functional.structures import leaves_of
 from tapegrad.numpy.methods import METHODS
 
@@ -355,7 +355,17 @@ def holds_box(structure: Any) -> bool:
     TypeError
         If it is in an array of objects, where what is done with it would not be seen.
     """
+    kind = type(structure)
+    if kind in _NO_BOXES:
+        return False
+    if kind is tuple or kind is list:
+        return any([holds_box(part) for part in structure])
+    if kind is dict:
+        return any([holds_box(part) for part in structure.values()])
     return any([isinstance(leaf, Boxed) or _is_array_of_boxes(leaf) for leaf in leaves_of(structure)])
+
+
+_NO_BOXES = frozenset({bool, int, float, complex, str, slice, type(None), np.float64, np.int64, Tensor})
 
 
 def _is_array_of_boxes(leaf: Any) -> bool:

@@ -13,9 +13,10 @@ import numpy as np
 from tapegrad.compat.autograd._boxes import tapes_only
 from tapegrad.compat.autograd._noting import container_take, is_inexact, named_step
 from tapegrad.compat.autograd._rules import Rules
-from tapegrad.compat.autograd._values import getval, is_complex
+from tapegrad.compat.autograd._values import Function, conjugated, getval, is_complex, settled
 from tapegrad.compat.autograd._vspaces import SparseObject
 from tapegrad.compat.autograd.util import subvals, toposort
+from tapegrad.functional import products
 from tapegrad.functional.structures import leaves_of, map_leaves, pack_as
 
 __all__ = ["backward", "filled", "pulled_back", "pushed_forward"]
@@ -97,13 +98,13 @@ def _vjp_of(fun: Any, argnums: Sequence[int]) -> Any:
     """Return the function `vjp(g, *args)` that takes a cotangent back through a call; it is one step for traces."""
 
     def vjp(g: Any, /, *args: Any, **kwargs: Any) -> Any:
-        from tapegrad.compat.autograd.core import make_vjp
-
         chosen, places, of_numbers = _of_numbers(fun, argnums, args, kwargs)
-        leaves = leaves_of(chosen)
+        numbers = leaves_of(chosen)
         with tapes_only():
-            found = make_vjp(of_numbers, tuple([leaves[k] for k in places]))[0](g)
-        cotangents = pack_as(chosen, subvals([None] * len(leaves), zip(places, found, strict=True)))
+            _, pullback = products.vjp(of_numbers, *[numbers[k] for k in places])
+            found = conjugated(pullback(conjugated(g)))
+        parts = [found] if len(places) == 1 else found
+        cotangents = pack_as(chosen, subvals([None] * len(numbers), zip(places, parts, strict=True)))
         return cotangents[0] if len(argnums) == 1 else cotangents
 
     return named_step(f"vjp_of_{_name_of(fun)}", vjp)
@@ -113,21 +114,18 @@ def _jvp_of(fun: Any, argnums: Sequence[int]) -> Any:
     """Return the function `jvp(*tangents, *args)` that takes tangents forward through a call: one step for traces."""
 
     def jvp(*operands: Any, **kwargs: Any) -> Any:
-        from tapegrad.compat.autograd.core import make_jvp
-
         tangents, args = operands[: len(argnums)], operands[len(argnums) :]
         chosen, places, of_numbers = _of_numbers(fun, argnums, args, kwargs)
-        leaves, directions = leaves_of(chosen), leaves_of(tangents)
+        numbers, directions = leaves_of(chosen), leaves_of(tangents)
         with tapes_only():
-            jvp = make_jvp(of_numbers, tuple([leaves[k] for k in places]))
-            return jvp(tuple([directions[k] for k in places]))[1]
+            return products.jvp(of_numbers, [numbers[k] for k in places], [directions[k] for k in places])[1]
 
     return named_step(f"jvp_of_{_name_of(fun)}", jvp)
 
 
 def _of_numbers(
     fun: Any, argnums: Sequence[int], args: Sequence[Any], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], list[int], Callable[[Any], Any]]:
+) -> tuple[tuple[Any, ...], list[int], Function]:
     """Return the chosen arguments, which of their leaves are floating-point numbers, and `fun` as a function of these.
 
     Tapes can follow no others.
@@ -135,10 +133,12 @@ def _of_numbers(
     chosen = tuple([args[k] for k in argnums])
     leaves = leaves_of(chosen)
     places = [k for k, leaf in enumerate(leaves) if is_inexact(leaf)]
+    bare = len(leaves) == len(chosen) and all([leaf is arg for leaf, arg in zip(leaves, chosen, strict=True)])
 
-    def of_numbers(numbers: Any) -> Any:
-        packed = pack_as(chosen, subvals(leaves, zip(places, numbers, strict=True)))
-        return fun(*subvals(args, zip(argnums, packed, strict=True)), **kwargs)
+    def of_numbers(*numbers: Any) -> Any:
+        values = subvals(leaves, zip(places, numbers, strict=True))
+        packed = values if bare else pack_as(chosen, values)
+        return settled(fun(*subvals(args, zip(argnums, packed, strict=True)), **kwargs))
 
     return chosen, places, of_numbers
 
