@@ -224,6 +224,7 @@ def test_constants_by_decoration_and_by_registration():
     assert names(lambda x: size(x) * x, 2.6) == ["<lambda>", "multiply"]
     register_notrace(Call, size)
     assert names(lambda x: size(x) * x, 2.6) == ["multiply"]
+    assert names(lambda x: size([x]) * x, 2.6) == ["multiply"]
     assert_allclose(full_graph(lambda x: size(x), 2.6).value, 5.0)  # of another class
 
 

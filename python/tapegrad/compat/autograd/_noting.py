@@ -81,7 +81,8 @@ def _seen(fun: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any,
     nodes = tuple([box._node for _, box in chosen])
     kind = type(nodes[0])
     value = fun(*values, **kwargs)
-    if value is None or fun in notrace_primitives[kind] or (kind.differentiates and not is_inexact(value)):
+    primitive = fun.fun if isinstance(fun, _Spread) else fun
+    if value is None or primitive in notrace_primitives[kind] or (kind.differentiates and not is_inexact(value)):
         return value, None, None
     if any([isinstance(leaf, Boxed) and leaf._trace.number >= trace.number for leaf in leaves_of(value)]):
         raise TypeError(
