@@ -43,10 +43,12 @@ from autograd.builtins import dict as boxed_dict
 from autograd.builtins import tuple as boxed_tuple
 from autograd.differential_operators import make_jvp_reversemode
 from autograd.extend import defjvp, defvjp, primitive, vspace
-from autograd.misc import flatten, optimizers
+from autograd.misc import const_graph, flatten, optimizers
 from autograd.misc.fixed_points import fixed_point
+from autograd.misc.tracers import const_graph_unary, full_graph
 from autograd.numpy.numpy_vjps import unbroadcast_f
 from autograd.scipy.integrate import odeint
+from autograd.tracer import Node, trace
 
 RNG = onp.random.default_rng(0)
 X = RNG.uniform(0.2, 0.8, 4)
@@ -327,6 +329,56 @@ def optimization() -> Any:
     vector, unflatten = flatten(start)
     found = [getattr(optimizers, name)(gradient, start, num_iters=20) for name in ("sgd", "rmsprop", "adam")]
     return [vector, unflatten(2.0 * vector)["a"], *[[p["a"], p["b"]] for p in found]]
+
+
+class Step(Node):
+    """Lists what each call gave, and which arguments it gave it for."""
+
+    def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
+        self.steps = parents[0].steps
+        self.steps.append([onp.asarray(value) * 1, list(parent_argnums), len(args), len(kwargs)])
+
+    def initialize_root(self):
+        self.steps = []
+
+
+@program
+def traces() -> Any:
+    def seen(fun, x):
+        value, node = trace(Step.new_root(), fun, x)
+        return [value, node.steps]
+
+    return [
+        seen(lambda x: np.sum(np.sin(x) * x**2, axis=0) / 2.0, X),
+        seen(lambda x: np.dot(M, x)[1:3].reshape((2, 1)).T - x[::2], X),
+        seen(lambda x: np.linalg.solve(M, np.where(x > 0.5, -x, 3.0 * abs(x))), X),
+        seen(lambda x: special.erf(scaled_sine(x, 2.0)) @ V, X),
+        seen(lambda x: np.einsum("i,j->ij", x, np.logaddexp(x, 1.0)).mean(axis=1), X),
+    ]
+
+
+@program
+def graphs() -> Any:
+    calls = []
+
+    def f(x, y):
+        calls.append(1)
+        return np.sum(grad(total)(x * y)) + np.sum(np.exp(np.concatenate([x, 2.0 * x]))) * y
+
+    graph = const_graph(f)
+    cubes = const_graph_unary(lambda x: scaled_sine(x, 2.0) ** 3)
+    powers = const_graph(lambda k, x, scale=1.0: scale * x**k, 2.0, scale=3.0)
+    end = full_graph(lambda x, y: np.tanh(x) * y, 0.3, 2.0)
+    return [
+        [graph(X, 1.0), graph(2.0 * X, 0.5), graph(V, 1.5), len(calls)],
+        [grad(graph, 0)(X, 0.5), grad(graph, 1)(X, 0.5), grad(lambda y: graph(y * X, y))(0.7)],
+        [cubes(X), grad(lambda x: np.sum(cubes(x)))(X), make_jvp(cubes)(X)(V), hessian(lambda x: np.sum(cubes(x)))(X)],
+        [powers(2.0), powers(3.0), grad(grad(powers))(3.0)],
+        [end.value, list(end.recipe[1]), [argnum for argnum, _ in end.recipe[3]]],
+        const_graph(hessian(total))(X),
+        grad(lambda a: const_graph(lambda x: a * x**2)(3.0))(2.0),
+        const_graph(lambda a: grad(lambda b: grad(lambda c: a * b * c**2)(b))(a))(2.0),
+    ]
 
 
 def numbers(result: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import inspect
 import pickle
 
 import numpy as onp
@@ -13,11 +14,12 @@ from numpy.testing import assert_allclose
 import tapegrad as tf
 import tapegrad.compat.autograd.numpy as np
 from tapegrad.compat import autograd as ag
-from tapegrad.compat.autograd import core, extend, grad, jacobian, make_jvp, make_vjp, tracer
+from tapegrad.compat.autograd import core, extend, grad, jacobian, make_jvp, make_vjp, tracer, wrap_util
 from tapegrad.compat.autograd.builtins import DictBox, SequenceBox
 from tapegrad.compat.autograd.differential_operators import make_jvp_reversemode, multigrad_dict
 from tapegrad.compat.autograd.misc import flatten, optimizers
 from tapegrad.compat.autograd.misc.flatten import flatten_func
+from tapegrad.compat.autograd.numpy import numpy_wrapper
 from tapegrad.compat.autograd.numpy.numpy_boxes import ArrayBox
 from tapegrad.compat.autograd.test_util import check_grads, check_jvp, check_vjp, combo_check
 
@@ -129,6 +131,28 @@ def test_reverse_products_are_used_again():
     assert len(calls) == 2
 
 
+def test_checkpoints_are_computed_again():
+    calls = []
+
+    def f(p, x):
+        calls.append(1)
+        return {"sum": np.sum(np.sin(p["a"] * x)), "note": "text"}
+
+    x, kept = onp.array([0.3, 0.7]), ag.checkpoint(f)
+    assert type(kept({"a": 2.0}, x)["sum"]) is onp.float64
+    assert kept.__name__ == "f"
+    calls.clear()
+    wanted = grad(lambda x: np.sum(np.sin(2.0 * x)))(x)
+    assert_allclose(grad(lambda x: kept({"a": 2.0}, x)["sum"])(x), wanted)
+    assert len(calls) == 2
+    assert_allclose(grad(lambda a: kept({"a": a}, x)["sum"])(2.0), onp.sum(x * onp.cos(2.0 * x)))
+    # What its code refers to counts, and so do higher orders.
+    found = grad(lambda a: ag.checkpoint(lambda y: np.sum(np.sin(a * y)))(x))(2.0)
+    assert_allclose(found, onp.sum(x * onp.cos(2.0 * x)))
+    assert_allclose(ag.hessian(ag.checkpoint(lambda x: np.sum(x**3)))(x), onp.diag(6.0 * x))
+    assert_allclose(make_jvp(ag.checkpoint(lambda x: np.sum(x**3)))(x)(x)[1], onp.sum(3.0 * x**3))
+
+
 def test_constants_have_zero_derivatives():
     x = onp.ones(2)
     assert_allclose(grad(lambda x: 3.0)(x), onp.zeros(2))
@@ -216,6 +240,27 @@ def test_where_is_autograds():
     assert_allclose(np.where(x > 1.5, x=x, y=0.0), [0.0, 2.0])
     assert_allclose(np.where(x > 1.5)[0], [1])
     assert_allclose(grad(lambda x: np.sum(np.where(x > 1.5, x**2, 0.0)))(x), [0.0, 4.0])
+
+
+def test_functions_of_separate_arguments():
+    x = onp.array([1.0, 2.0])
+    assert_allclose(np.concatenate_args(0, x, x), [1.0, 2.0, 1.0, 2.0])
+    assert_allclose(grad(lambda x: np.sum(np.concatenate_args(0, x, x**2)))(x), 1.0 + 2.0 * x)
+    assert_allclose(jacobian(lambda x: np.array_from_args((), {}, x[0] ** 2, 1.0))(x), [[2.0, 0.0], [0.0, 0.0]])
+    assert np.array_from_args((), {"dtype": onp.float32}, 1.0).dtype == onp.float32
+    assert numpy_wrapper.exp is np.exp
+    assert np.metadata(x) == ((2,), 1, onp.float64, False)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        numpy_wrapper.no_such_name  # noqa: B018
+
+
+def test_names_and_signatures_of_operators():
+    assert list(inspect.signature(make_vjp).parameters) == ["fun", "argnum", "nary_op_args", "nary_op_kwargs"]
+    made = wrap_util.wrap_nary_f(square, grad, (0, 1))(lambda x: x)
+    assert made.__name__ == "grad_of_square_wrt_argnum_(0, 1)"
+    assert made.__doc__ == "grad of square for argument (0, 1); it takes the arguments of square."
+    assert wrap_util.get_name(3) == "[unknown name]"
+    assert wrap_util.get_doc(square) == ""
 
 
 def test_random_numbers_are_numpys():
@@ -318,7 +363,15 @@ def test_gradient_functions_pickle(operator):
         *("builtins", "core", "differential_operators", "extend", "tracer", "util", "wrap_util", "test_util"),
         *("numpy", "numpy.fft", "numpy.linalg", "numpy.numpy_boxes", "numpy.numpy_jvps", "numpy.numpy_vjps"),
         *("numpy.numpy_vspaces", "numpy.numpy_wrapper", "numpy.random", "misc", "misc.fixed_points", "misc.flatten"),
-        *("misc.optimizers", "scipy", "scipy.integrate", "scipy.linalg", "scipy.signal", "scipy.special"),
+        *(
+            "misc.optimizers",
+            "misc.tracers",
+            "scipy",
+            "scipy.integrate",
+            "scipy.linalg",
+            "scipy.signal",
+            "scipy.special",
+        ),
         *("scipy.stats", "scipy.stats.norm", "scipy.stats.t"),
     ],
 )

@@ -27,7 +27,7 @@ from tapegrad.compat.autograd.extend import (
     register_notrace,
     vspace,
 )
-from tapegrad.compat.autograd.numpy.numpy_vjps import match_complex, unbroadcast, unbroadcast_f
+from tapegrad.compat.autograd.numpy.numpy_vjps import match_complex, repeat_to_match_shape, unbroadcast, unbroadcast_f
 from tapegrad.compat.autograd.numpy.numpy_wrapper import metadata
 from tapegrad.compat.autograd.scipy import linalg
 from tapegrad.compat.autograd.test_util import check_grads
@@ -250,6 +250,10 @@ def test_tools_for_rules():
         lambda ans, a, b: unbroadcast_f(b, lambda g: g * a),
     )
     check_grads(lambda a, b: np.sum(product(a, b) ** 2), [0, 1], modes=["rev"])(onp.ones((2, 1)), X)
+    repeated, count = repeat_to_match_shape(X, (2, 3), onp.dtype(float), (0,), False)
+    assert_allclose(repeated, [X, X])
+    assert count == 2
+    assert repeat_to_match_shape(3.0, (), onp.dtype(float), None, False) == (3.0, 1)
     assert match_complex(1j, 2.0) == 2.0 + 0j
     graph = {"loss": ["a", "b"], "a": ["x"], "b": ["a", "x"], "x": []}
     order = list(toposort("loss", graph.get))

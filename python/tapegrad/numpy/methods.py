@@ -16,7 +16,7 @@ import tapegrad.numpy as tnp
 from tapegrad._native import Tensor, Value, array
 from tapegrad.numpy._arguments import write
 
-__all__ = ["PROPERTIES", "attribute"]
+__all__ = ["METHODS", "PROPERTIES", "attribute"]
 
 
 def _reshape(x: Value, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
@@ -72,7 +72,7 @@ PROPERTIES: dict[str, Callable[[Value], Any]] = {
     "real": tnp.real,
 }
 
-_METHODS: dict[str, Callable[..., Any]] = {
+METHODS: dict[str, Callable[..., Any]] = {
     **{
         name: getattr(tnp, name)
         for name in (
@@ -135,7 +135,7 @@ def attribute(value: Value, name: str) -> Any:
     >>> attribute(tf.constant([[1.0, 2.0]]), "T").shape
     (2, 1)
     """
-    method = _METHODS.get(name)
+    method = METHODS.get(name)
     if method is not None:
         return partial(method, value)
     of = PROPERTIES.get(name)

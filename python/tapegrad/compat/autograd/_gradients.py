@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 from tapegrad._native import GradientTape, Tensor, Value
 from tapegrad._transformed import Transformed, name_of
+from tapegrad.compat.autograd._boxes import open_traces
+from tapegrad.compat.autograd._call_gradients import all_derivatives, gradient_along, value_and_gradient
 from tapegrad.compat.autograd._values import Function, conjugated, is_complex
 from tapegrad.functional import gradients, jacobians, products
 from tapegrad.functional.arguments import Argnums, Point, as_argnums
@@ -164,6 +166,14 @@ class _Conjugated(Transformed):
 
 
 class _Grad(_Conjugated, gradients._Gradient):
+    def differentiate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
+        """Return the value, the gradient in the tape's convention, and what else the function returned."""
+        if not open_traces.differentiate_by_calls:
+            return super().differentiate(args, kwargs)
+        args, kwargs = self.positional(self._argnums, args, kwargs)
+        f, argnums = self.__wrapped__, self._argnums
+        return value_and_gradient(self.what, f, argnums, args, kwargs, self._has_aux, self.check)
+
     def check(self, value: Tensor) -> None:
         """Raise for results that are not one real number."""
         super().check(value)
@@ -214,9 +224,17 @@ class _HolomorphicGrad(_ElementwiseGrad):
 class _HessianTensorProduct(_Conjugated, products._HessianVectorProduct):
     what = "hessian_tensor_product"
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not open_traces.differentiate_by_calls or len(args) < 2:
+            return super().__call__(*args, **kwargs)
+        return gradient_along(grad(self.__wrapped__, self._argnums), self._argnums, args[:-1], kwargs, args[-1])
+
 
 class _Jacobian(jacobians._Jacobian):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if open_traces.differentiate_by_calls:
+            args, kwargs = self.positional(self._argnums, args, kwargs)
+            return all_derivatives(self.what, self.function(), self._argnums, args, kwargs)
         _, found, _ = self.differentiate(args, kwargs)
         # Those of real arguments are derivatives in either convention, complex or not.
         return conjugated(found) if self._has_complex(args, kwargs) else found
@@ -242,6 +260,8 @@ class _First(_Jacobian):
         super().__init__(f, argnums, False, None, False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if open_traces.differentiate_by_calls:
+            return super().__call__(*args, **kwargs)
         point = Point(self.what, args, self._argnums)
         with GradientTape(True, False) as tape:
             point.watch(tape)

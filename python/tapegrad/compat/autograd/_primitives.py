@@ -14,6 +14,8 @@ import numpy as np
 
 from tapegrad._native import Tensor, Value
 from tapegrad._ops.complex_parts import real
+from tapegrad.compat.autograd._boxes import holds_box, open_traces
+from tapegrad.compat.autograd._noting import noted, notrace_primitives
 from tapegrad.compat.autograd._rules import Rules
 from tapegrad.compat.autograd._values import (
     Function,
@@ -24,6 +26,7 @@ from tapegrad.compat.autograd._values import (
     settled,
 )
 from tapegrad.compat.autograd._vspaces import SparseObject
+from tapegrad.compat.autograd._writes import refuse_writing
 from tapegrad.compat.autograd.util import subval
 from tapegrad.functional.structures import leaves_of
 from tapegrad.primitives.external import Call
@@ -66,6 +69,8 @@ def primitive(f_raw: Function) -> Function:
 
     @functools.wraps(f_raw)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if open_traces.seeing_calls and holds_box((args, kwargs)):
+            return noted(call, args, kwargs)
         if not _holds_any_tensor(args) and not (kwargs and _holds_any_tensor(kwargs.values())):
             return f_raw(*args, **kwargs)
         return _called(f_raw, rules, args, kwargs)
@@ -99,7 +104,9 @@ def notrace_primitive(f_raw: Function) -> Function:
 def register_notrace(trace_type: type, primitive_fun: Function) -> None:
     """Say that a primitive's result does not depend on its arguments, as `notrace_primitive` does.
 
-    `trace_type`, one of autograd's two kinds of nodes, makes no difference.
+    Of autograd's two kinds of nodes for derivatives, `trace_type` can be either: it holds for both.
+
+    Of a class of nodes of one's own (see `tracer.trace`) it holds for traces of that class.
 
     Examples
     --------
@@ -113,6 +120,9 @@ def register_notrace(trace_type: type, primitive_fun: Function) -> None:
     >>> grad(lambda x: size(x) * x)(2.0)
     np.float64(1.0)
     """
+    notrace_primitives[trace_type].add(primitive_fun)
+    if not trace_type.differentiates:  # type: ignore[attr-defined]
+        return
     rules = primitive_fun.rules  # type: ignore[attr-defined]
     rules.vjp = lambda argnums, ans, args, kwargs: lambda g: [None] * len(argnums)
     rules.jvp = lambda argnums, gs, ans, args, kwargs: None
@@ -120,6 +130,9 @@ def register_notrace(trace_type: type, primitive_fun: Function) -> None:
 
 _LIBRARY: dict[Function, Function] = {}
 """The functions of NumPy and SciPy that have been asked for, so that each has one set of rules under all its names."""
+
+_STRUCTURAL = frozenset({np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.shape, np.size})
+"""The functions that tell what a trace takes for constant."""
 
 _PLAIN = frozenset({np.ndarray, np.float64, float, int, bool, str, type(None)})
 
@@ -140,6 +153,9 @@ def library(function: Function, recorded: Function | None) -> Function:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if open_traces.seeing_calls and holds_box((args, kwargs)):
+            refuse_writing(rules.name, function, args, kwargs)
+            return function(*getval(args), **getval(kwargs)) if structural else noted(call, args, kwargs)
         for arg in args:
             kind = type(arg)
             if kind is Tensor:
@@ -164,6 +180,7 @@ def library(function: Function, recorded: Function | None) -> Function:
         vjp: Function = make_vjp(lambda x: recorded(*subval(args, argnum, x), **kwargs), args[argnum])[0]
         return vjp
 
+    structural = function in _STRUCTURAL
     rules = Rules(_name_of(function), original)
     call.rules = rules  # type: ignore[attr-defined]
     call.fun = function  # type: ignore[attr-defined]

@@ -1,44 +1,28 @@
 """Traces by hand: boxes made one by one, the nodes behind them, and what is computed with them.
 
-A trace is a tape, and a node a place on it: what is recorded are tapegrad's operations, not calls of primitives.
+For derivatives a trace is a tape, and a node a place on it: what is recorded are tapegrad's operations, not calls of
+primitives. A class of nodes of the program's own sees those, and within its traces so do all others.
 """
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator, Sequence
-from typing import Any, Self
+import warnings
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tapegrad._native import GradientTape, Tensor, Value, reshape, version
+from tapegrad.compat.autograd._boxes import Trace, open_traces
+from tapegrad.compat.autograd._call_derivatives import backward, pulled_back, pushed_forward
+from tapegrad.compat.autograd._noting import boxed, ended, opened
 from tapegrad.compat.autograd._values import Function, conjugated, getval, holds_watched
 from tapegrad.functional.arguments import fitted, source_of
 from tapegrad.functional.structures import leaves_of, map_leaves, pack_as
 
 __all__ = ["JVPNode", "Node", "Trace", "TraceStack", "VJPNode", "backward_pass", "new_box", "node_of", "trace"]
-__all__ += ["pushed", "trace_of", "trace_stack"]
-
-
-class Trace:
-    """What is recorded between the two ends of `trace_stack.new_trace()`."""
-
-    def __init__(self, tape: GradientTape) -> None:
-        self.tape = tape
-        self.roots: list[Node] = []
-
-    def knows(self, value: Any) -> bool:
-        """Return whether something was computed from the boxes of this trace."""
-        return isinstance(value, Value) and self.tape._slot(value) is not None
-
-
-class _Open(threading.local):
-    def __init__(self) -> None:
-        self.traces: list[Trace] = []
-
-
-_open = _Open()
+__all__ += ["pushed", "trace_of", "trace_stack", "traced"]
 
 
 class TraceStack:
@@ -47,18 +31,11 @@ class TraceStack:
     @property
     def top(self) -> int:
         """The number of the innermost trace, -1 if there is none."""
-        return len(_open.traces) - 1
+        return len(open_traces.traces) - 1
 
-    @contextlib.contextmanager
-    def new_trace(self) -> Iterator[Trace]:
+    def new_trace(self) -> AbstractContextManager[Trace]:
         """Record during a `with` block what is computed with the boxes made in it."""
-        with GradientTape(True, False) as tape:
-            opened = Trace(tape)
-            _open.traces.append(opened)
-            try:
-                yield opened
-            finally:
-                _open.traces.pop()
+        return opened()
 
 
 trace_stack = TraceStack()
@@ -66,10 +43,44 @@ trace_stack = TraceStack()
 
 
 class Node:
-    """A place in a trace: a box, or a result computed from boxes."""
+    """A place in a trace: a box, or a result computed from boxes.
+
+    Programs derive classes from it to see the calls of primitives. Such a class has a method `initialize_root`, which
+    takes the arguments of `new_root`, and `__init__`, which is called after each call on a value that the trace
+    follows: with the value, the function, its arguments, its keyword arguments, which of the arguments the trace
+    follows, and the nodes of those.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tapegrad.compat.autograd.tracer import Node, trace
+    >>> class Depth(Node):
+    ...     def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
+    ...         self.depth = 1 + max(parent.depth for parent in parents)
+    ...     def initialize_root(self):
+    ...         self.depth = 0
+    >>> value, node = trace(Depth.new_root(), lambda x: np.exp(2.0 * x) + x, 0.0)
+    >>> float(value), node.depth
+    (1.0, 3)
+    """
+
+    differentiates: ClassVar[bool] = False
+    """Whether the trace is for derivatives, so that integers need not be followed."""
 
     value: Any = None
     trace: Trace | None = None
+
+    def __init__(
+        self,
+        value: Any,
+        fun: Function,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        parent_argnums: tuple[int, ...],
+        parents: tuple[Any, ...],
+    ) -> None:
+        """Take a call."""
+        raise NotImplementedError(f"{type(self).__name__} has no __init__ that says what to note of a call.")
 
     @classmethod
     def new_root(cls, *args: Any, **kwargs: Any) -> Self:
@@ -85,6 +96,26 @@ class Node:
 class VJPNode(Node):
     """A node from which `backward_pass` goes back."""
 
+    differentiates = True
+
+    parents: Sequence[Any] = ()
+    """In a trace that sees calls, the nodes of the arguments."""
+
+    vjp: Any = None
+    """In such a trace, what takes the cotangent of this node to those of its parents."""
+
+    def __init__(
+        self,
+        value: Any,
+        fun: Function,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        parent_argnums: tuple[int, ...],
+        parents: tuple[Any, ...],
+    ) -> None:
+        self.parents = parents
+        self.vjp = pulled_back(fun, parent_argnums, value, args, kwargs)
+
 
 class JVPNode(Node):
     """A node that has a tangent, `g`.
@@ -98,7 +129,21 @@ class JVPNode(Node):
     np.float64(6.0)
     """
 
+    differentiates = True
+
     _direction: Any = None
+
+    def __init__(
+        self,
+        value: Any,
+        fun: Function,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        parent_argnums: tuple[int, ...],
+        parents: tuple[Any, ...],
+    ) -> None:
+        tangents = [parent.g for parent in parents]
+        self._direction = pushed_forward(fun, parent_argnums, tangents, value, args, kwargs)
 
     def initialize_root(self, g: Any, *args: Any, **kwargs: Any) -> None:
         """Take the box's tangent."""
@@ -161,6 +206,9 @@ def new_box(value: Any, trace: Any, node: Node) -> Any:
     """
     if not isinstance(trace, Trace):
         raise TypeError(f"new_box: the trace must be that of `with trace_stack.new_trace() as trace`, not {trace!r}.")
+    if _sees_calls(node):
+        open_traces.see_calls(trace)
+        return boxed(value, trace, node)
     leaves = leaves_of(value)
     sources = [source_of("new_box", leaf) for leaf in leaves]
     trace.tape.watch([source for source in sources if source is not None])
@@ -180,29 +228,45 @@ def _sources(structure: Any) -> list[Any]:
 
 def trace_of(value: Any) -> Trace | None:
     """Return the innermost open trace that knows a tensor, or `None`."""
-    return next((found for found in reversed(_open.traces) if found.knows(value)), None)
+    return next((found for found in reversed(open_traces.traces) if found.knows(value)), None)
 
 
-def node_of(value: Any) -> Node | None:
+def node_of(value: Any) -> Any:
     """Return the node of a tensor in the innermost open trace that knows it, or `None`."""
     return _node_in(trace_of(value), value)
 
 
-def _node_in(found: Trace | None, value: Any) -> Node | None:
+def _node_in(found: Trace | None, value: Any) -> Any:
     if found is None:
         return None
     for root in found.roots:
         if value is root.value:
             return root
-    node = type(found.roots[0]).__new__(type(found.roots[0]))
+    kind: type[Node] = type(found.roots[0])
+    node = kind.__new__(kind)
     node.value, node.trace = map_leaves(_alias, value), found
     return node
 
 
-def trace(start_node: Node, fun: Function, x: Any) -> tuple[Any, Node | None]:
+def trace(start_node: Node, fun: Function, x: Any) -> tuple[Any, Any]:
     """Return a function's value at `x`, and the node that it has in a trace from `start_node` on.
 
     The node is `None` if the value does not depend on `x`.
+
+    Parameters
+    ----------
+    start_node
+        `VJPNode.new_root()`, `JVPNode.new_root(tangent)`, or the root of a class of one's own derived from `Node`,
+        which then sees every call of a primitive.
+    fun
+        The function.
+    x
+        A number, an array, or a structure of these.
+
+    Raises
+    ------
+    TypeError
+        If a value would leave the trace without a word, as by `float(x)`.
 
     Examples
     --------
@@ -211,12 +275,40 @@ def trace(start_node: Node, fun: Function, x: Any) -> tuple[Any, Node | None]:
     >>> value, node = trace(VJPNode.new_root(), lambda x: x**2, 3.0)
     >>> value, backward_pass(1.0, node)
     (np.float64(9.0), np.float64(6.0))
+
+    A class that prints the calls:
+
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd.tracer import Node
+    >>> class Printed(Node):
+    ...     def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
+    ...         print(fun.__name__, "->", value)
+    >>> value, node = trace(Printed.new_root(), lambda x: np.sqrt(x + 1.0), 3.0)
+    add -> 4.0
+    sqrt -> 2.0
     """
-    with trace_stack.new_trace() as opened:
-        end = fun(new_box(x, opened, start_node))
-        depends = any([opened.knows(leaf) for leaf in leaves_of(end)])
-        node = _node_in(opened, end) if depends else None
+    if _sees_calls(start_node):
+        value, node = traced(start_node, fun, x)
+        if node is None:
+            warnings.warn("Output seems independent of input.", stacklevel=2)
+        return value, node
+    with trace_stack.new_trace() as current:
+        end = fun(new_box(x, current, start_node))
+        depends = any([current.knows(leaf) for leaf in leaves_of(end)])
+        node = _node_in(current, end) if depends else None
     return end if holds_watched(end) else getval(end), node
+
+
+def _sees_calls(node: Node) -> bool:
+    """Return whether the trace from a node on must see calls of primitives, which tapes do not tell of."""
+    return open_traces.differentiate_by_calls or type(node) not in (VJPNode, JVPNode)
+
+
+def traced(start_node: Any, fun: Function, x: Any) -> tuple[Any, Any]:
+    """Return what `trace` does, of a trace that sees calls."""
+    with opened() as current:
+        open_traces.see_calls(current)
+        return ended(fun(boxed(x, current, start_node)), current)
 
 
 def backward_pass(g: Any, end_node: Node) -> Any:
@@ -226,6 +318,8 @@ def backward_pass(g: Any, end_node: Node) -> Any:
     --------
     See `new_box`.
     """
+    if end_node.trace is None and isinstance(end_node, VJPNode) and end_node.vjp is not None:
+        return backward(g, end_node)
     if end_node.trace is None:
         raise ValueError("backward_pass: the node belongs to no trace: it must come from `trace`, or from a box.")
     root: Sequence[Node] = end_node.trace.roots

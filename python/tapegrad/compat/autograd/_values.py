@@ -11,20 +11,25 @@ from tapegrad import nest
 from tapegrad._conversion import holds_value
 from tapegrad._native import Tensor, Value, array, is_watched
 from tapegrad._ops.complex_parts import conjugate
+from tapegrad.compat.autograd._boxes import Boxed
+from tapegrad.functional.arguments import source_of
 from tapegrad.functional.structures import leaves_of, map_leaves
 
-__all__ = ["Function", "conjugated", "getval", "holds_tensor", "holds_watched", "is_complex", "isbox", "settled"]
+__all__ = ["Function", "conjugated", "differentiable", "getval", "holds_tensor", "holds_watched", "is_complex", "isbox"]
+__all__ += ["settled"]
 
 Function: TypeAlias = Callable[..., Any]
 """What autograd calls a fun."""
 
 _REAL = frozenset({float, np.float64, np.float32, int})
 
+_HELD = (Value, Boxed)
+
 _SEQUENCES = frozenset({list, tuple})
 
 
 def isbox(x: Any) -> bool:
-    """Return whether `x` is a tensor that a tape records at this moment.
+    """Return whether `x` is what a tape records or a trace follows at this moment.
 
     Examples
     --------
@@ -33,11 +38,11 @@ def isbox(x: Any) -> bool:
     >>> grad(lambda x: x if isbox(x) else 2.0 * x)(3.0), isbox(3.0)
     (np.float64(1.0), False)
     """
-    return is_watched(x)
+    return is_watched(x) or isinstance(x, Boxed)
 
 
 def getval(x: Any) -> Any:
-    """Return the number or array that a tensor holds; in lists, tuples and dictionaries too; other things as they are.
+    """Return the number or array in a tensor or box, also in lists, tuples and dictionaries; other things as they are.
 
     Examples
     --------
@@ -46,15 +51,24 @@ def getval(x: Any) -> Any:
     >>> float(grad(lambda x: getval(x) * x)(3.0))
     3.0
     """
-    if isinstance(x, Value):
+    if isinstance(x, _HELD):
         return _plain(x)
-    if isinstance(x, (list, tuple, dict)) and any([isinstance(leaf, Value) for leaf in nest.flatten(x)]):
+    if isinstance(x, (list, tuple, dict)) and any([isinstance(leaf, _HELD) for leaf in nest.flatten(x)]):
         return map_leaves(_plain, x)
     return x
 
 
 def _plain(leaf: Any) -> Any:
+    while isinstance(leaf, Boxed):
+        leaf = leaf._value
     return array(leaf).copy()[()] if isinstance(leaf, Value) else leaf
+
+
+def differentiable(what: str, x: Any) -> Any:
+    """Return the argument of a function that is to be differentiated, or raise TypeError if it cannot be."""
+    if not [leaf for leaf in leaves_of(x) if source_of(what, getval(leaf)) is not None]:
+        raise TypeError(f"{what}: there is nothing to differentiate in {x!r}: numbers or arrays are needed.")
+    return x
 
 
 def holds_tensor(values: Iterable[Any]) -> bool:
@@ -63,8 +77,8 @@ def holds_tensor(values: Iterable[Any]) -> bool:
 
 
 def holds_watched(structure: Any) -> bool:
-    """Return whether a tape records something in a structure."""
-    return any([is_watched(leaf) for leaf in leaves_of(structure)])
+    """Return whether a tape records, or a trace follows, something in a structure."""
+    return any([isbox(leaf) for leaf in leaves_of(structure)])
 
 
 def settled(result: Any) -> Any:

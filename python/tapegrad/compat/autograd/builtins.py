@@ -11,6 +11,7 @@ from builtins import dict, list, tuple  # noqa: UP029 (exported)
 from typing import Any
 
 from tapegrad._native import Value
+from tapegrad.compat.autograd._boxes import Boxed
 from tapegrad.compat.autograd._values import getval, holds_watched
 
 __all__ = ["DictBox", "SequenceBox", "dict", "isinstance", "list", "tuple", "type"]
@@ -45,7 +46,7 @@ def type(x: Any) -> builtins.type:
 
 
 def _looked_through(x: Any) -> Any:
-    return getval(x) if builtins.isinstance(x, Value) else x
+    return getval(x) if builtins.isinstance(x, (Value, Boxed)) else x
 
 
 class _Holder(builtins.type):

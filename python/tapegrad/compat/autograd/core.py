@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tapegrad.compat.autograd._boxes import open_traces
+from tapegrad.compat.autograd._call_derivatives import backward, filled
 from tapegrad.compat.autograd._primitives import primitive
 from tapegrad.compat.autograd._rules import (
     def_linear,
@@ -14,8 +16,8 @@ from tapegrad.compat.autograd._rules import (
     defvjp_argnum,
     defvjp_argnums,
 )
-from tapegrad.compat.autograd._traces import JVPNode, VJPNode, backward_pass
-from tapegrad.compat.autograd._values import Function, conjugated, settled
+from tapegrad.compat.autograd._traces import JVPNode, VJPNode, backward_pass, traced
+from tapegrad.compat.autograd._values import Function, conjugated, differentiable, settled
 from tapegrad.compat.autograd._vspaces import SparseObject, VSpace, vspace
 from tapegrad.compat.autograd.tracer import Box, Node, getval, isbox, trace
 from tapegrad.compat.autograd.util import func, subval, toposort
@@ -60,6 +62,9 @@ def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
     >>> value, vjp(1.0)
     (np.float64(9.0), np.float64(6.0))
     """
+    if open_traces.differentiate_by_calls:
+        value, node = traced(VJPNode.new_root(), fun, differentiable("make_vjp", x))
+        return lambda g: filled(None if node is None else backward(g, node), x), value
     value, pullback = reverse_product(lambda y: settled(fun(y)), x)
     return lambda g: conjugated(pullback(conjugated(g))), value
 
@@ -75,6 +80,9 @@ def make_jvp(fun: Function, x: Any) -> Function:
     """
 
     def jvp(g: Any) -> tuple[Any, Any]:
+        if open_traces.differentiate_by_calls:
+            value, node = traced(JVPNode.new_root(g), fun, differentiable("make_jvp", x))
+            return value, filled(None if node is None else node.g, value)
         return forward_product(fun, (x,), (g,))
 
     return jvp

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any
 
 import numpy as np
 
 from tapegrad import nest
-from tapegrad._native import GradientTape, Value
+from tapegrad._native import GradientTape, Value, tensor
 from tapegrad._transformed import name_of
-from tapegrad.checkpointing.recompute import checkpoint
+from tapegrad.checkpointing import recompute
 from tapegrad.compat.autograd import core
+from tapegrad.compat.autograd import numpy as anp
+from tapegrad.compat.autograd._boxes import open_traces
 from tapegrad.compat.autograd._gradients import (
     Argnum,
     elementwise_grad,
@@ -23,13 +26,13 @@ from tapegrad.compat.autograd._gradients import (
     jacobian,
     value_and_grad,
 )
+from tapegrad.compat.autograd._noting import is_inexact
 from tapegrad.compat.autograd._traces import pushed
-from tapegrad.compat.autograd._values import Function
+from tapegrad.compat.autograd._values import Function, settled
 from tapegrad.compat.autograd._vspaces import vspace
 from tapegrad.compat.autograd.wrap_util import unary_to_nary
 from tapegrad.functional.arguments import Point, plain_results
-from tapegrad.functional.structures import leaves_of, pack_as
-from tapegrad.numpy import tensordot
+from tapegrad.functional.structures import leaves_of, map_leaves, pack_as
 
 __all__ = [
     "checkpoint",
@@ -94,6 +97,8 @@ def make_jvp_reversemode(fun: Function, x: Any) -> Function:
     >>> make_jvp_reversemode(lambda x: x**2)(3.0)(1.0)
     np.float64(6.0)
     """
+    if open_traces.differentiate_by_calls:
+        return lambda g: core.make_jvp(fun, x)(g)[1]
     point = Point("make_jvp_reversemode", (x,), 0)
     with GradientTape(True, False) as tape:
         point.watch(tape)
@@ -143,7 +148,7 @@ def tensor_jacobian_product(fun: Function, argnum: Argnum = 0) -> Function:
 
     def contracted(*args: Any, **kwargs: Any) -> Any:
         *arguments, vector = args
-        return tensordot(vector, fun(*arguments, **kwargs), np.ndim(vector))
+        return anp.tensordot(vector, fun(*arguments, **kwargs), np.ndim(vector))
 
     return jacobian(contracted, argnum)
 
@@ -163,6 +168,37 @@ def deriv(fun: Function, x: Any) -> Any:
     array([1., 6.])
     """
     return core.make_jvp(fun, x)(vspace(x).ones())[1]
+
+
+def checkpoint(fun: Function) -> Function:
+    """Return a function that computes what `fun` does and keeps less: it is called again for its derivative.
+
+    Within a trace that sees calls it is `fun` itself.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> from tapegrad.compat.autograd import checkpoint, grad
+    >>> grad(checkpoint(lambda x: np.sum(np.sin(x) ** 2)))(np.array([0.0, 0.5]))
+    array([0.        , 0.84147098])
+    """
+
+    @recompute.checkpoint
+    def again(*args: Any, **kwargs: Any) -> Any:
+        return map_leaves(_as_tensor, fun(*args, **kwargs))
+
+    @functools.wraps(fun)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if open_traces.differentiate_by_calls:
+            return fun(*args, **kwargs)
+        return map_leaves(settled, again(*args, **kwargs))
+
+    return call
+
+
+def _as_tensor(leaf: Any) -> Any:
+    """Return a number or array as a tensor: while nothing is recorded, functions of `autograd.numpy` return none."""
+    return leaf if isinstance(leaf, Value) or not is_inexact(leaf) else tensor(np.asarray(leaf))
 
 
 def make_ggnvp(f: Function, g: Function | None = None, f_argnum: int = 0) -> Function:
@@ -232,14 +268,8 @@ def multigrad_dict(fun: Function) -> Function:
             return fun(*moved.args, **moved.kwargs)
 
         values = [bound.arguments[name] for name in names]
-        known = [k for k, value in enumerate(values) if all([_is_inexact(leaf) for leaf in nest.flatten(value)])]
+        known = [k for k, value in enumerate(values) if all([is_inexact(leaf) for leaf in nest.flatten(value)])]
         found = dict(zip(known, grad(of_all, known)(*values), strict=True))
         return {name: found.get(k) for k, name in enumerate(names)}
 
     return gradients_of
-
-
-def _is_inexact(leaf: Any) -> bool:
-    if isinstance(leaf, Value):
-        return leaf.dtype.is_floating or leaf.dtype.is_complex
-    return isinstance(leaf, (float, complex, np.ndarray, np.generic)) and np.asarray(leaf).dtype.kind in "fc"

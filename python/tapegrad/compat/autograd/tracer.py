@@ -7,6 +7,7 @@ from typing import NoReturn
 import numpy as np
 
 from tapegrad._native import Value
+from tapegrad.compat.autograd._noting import notrace_primitives
 from tapegrad.compat.autograd._primitives import notrace_primitive, primitive, register_notrace
 from tapegrad.compat.autograd._traces import Node, TraceStack, new_box, node_of, trace, trace_of, trace_stack
 from tapegrad.compat.autograd._values import getval, isbox
@@ -21,6 +22,7 @@ __all__ = [
     "isbox",
     "new_box",
     "notrace_primitive",
+    "notrace_primitives",
     "primitive",
     "register_notrace",
     "subval",

@@ -3,13 +3,81 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tapegrad.compat.autograd._values import Function
 from tapegrad.compat.autograd.util import subvals
 
-__all__ = ["unary_to_nary"]
+__all__ = ["get_doc", "get_name", "unary_to_nary", "wrap_nary_f", "wraps"]
+
+
+def get_name(f: Any) -> str:
+    """Return the name of a function.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.wrap_util import get_name
+    >>> get_name(len)
+    'len'
+    """
+    name: str = getattr(f, "__name__", "[unknown name]")
+    return name
+
+
+def get_doc(f: Any) -> str:
+    """Return the documentation of a function, "" if it has none.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.wrap_util import get_doc
+    >>> get_doc(lambda x: x)
+    ''
+    """
+    return getattr(f, "__doc__", None) or ""
+
+
+def wraps(
+    fun: Function, namestr: str = "{fun}", docstr: str = "{doc}", **kwargs: Any
+) -> Callable[[Function], Function]:
+    """Decorate a function made of another one: with a name and a documentation in which `{fun}` and `{doc}` are its.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.wrap_util import wraps
+    >>> @wraps(abs, "{how}_{fun}", how="twice")
+    ... def made(x):
+    ...     return 2.0 * abs(x)
+    >>> made.__name__
+    'twice_abs'
+    """
+
+    def decorated(f: Function) -> Function:
+        f.__name__ = namestr.format(fun=get_name(fun), **kwargs)
+        f.__doc__ = docstr.format(fun=get_name(fun), doc=get_doc(fun), **kwargs)
+        return f
+
+    return decorated
+
+
+def wrap_nary_f(fun: Function, op: Function, argnum: int | Sequence[int]) -> Callable[[Function], Function]:
+    """Decorate what an operator makes of a function: its name says of which, and for which argument.
+
+    Examples
+    --------
+    >>> from tapegrad.compat.autograd.wrap_util import wrap_nary_f
+    >>> def slope(f, x): ...
+    >>> wrap_nary_f(abs, slope, 0)(lambda x: x).__name__
+    'slope_of_abs_wrt_argnum_0'
+    """
+    return wraps(
+        fun,
+        "{op}_of_{fun}_wrt_argnum_{argnum}",
+        "{op} of {fun} for argument {argnum}; it takes the arguments of {fun}.",
+        op=get_name(op),
+        argnum=argnum,
+    )
 
 
 def unary_to_nary(unary_operator: Function) -> Function:
@@ -52,4 +120,6 @@ def unary_to_nary(unary_operator: Function) -> Function:
 
         return applied
 
+    # Its own arguments, not those of the unary operator.
+    operator.__signature__ = inspect.signature(operator, follow_wrapped=False)  # type: ignore[attr-defined]
     return operator

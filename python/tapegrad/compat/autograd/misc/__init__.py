@@ -1,5 +1,6 @@
-"""Tools beside derivatives, as in `autograd.misc`: flattening, optimizers, fixed points."""
+"""Tools beside derivatives, as in `autograd.misc`: flattening, optimizers, fixed points, graphs of calls."""
 
 from tapegrad.compat.autograd.misc.flatten import flatten
+from tapegrad.compat.autograd.misc.tracers import const_graph
 
-__all__ = ["flatten"]
+__all__ = ["const_graph", "flatten"]

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapegrad.compat.autograd._values import Function
+from tapegrad.compat.autograd._boxes import open_traces
+from tapegrad.compat.autograd._noting import named_step
+from tapegrad.compat.autograd._values import Function, getval
 from tapegrad.compat.autograd.wrap_util import unary_to_nary
-from tapegrad.functional.vectors import flatten
+from tapegrad.functional import vectors
 
 __all__ = ["flatten", "flatten_func"]
+
+
+def flatten(value: Any) -> tuple[Any, Function]:
+    """Return the numbers of a structure as one vector, and the function that makes a structure of a vector again.
+
+    It is `tapegrad.flatten`; in traces that see calls, each of the two directions is one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tapegrad.compat.autograd.misc.flatten import flatten
+    >>> vector, unflatten = flatten({"b": np.ones((1, 2)), "a": 5.0})
+    >>> vector, unflatten(2.0 * vector)["a"]
+    (array([5., 1., 1.]), np.float64(10.0))
+    """
+    if not open_traces.seeing_calls:
+        return vectors.flatten(value)
+    return _vector(value), named_step("unflatten", vectors.flatten(getval(value))[1])
+
+
+_vector = named_step("flatten", lambda value: vectors.flatten(value)[0])
 
 
 def flatten_func(func: Function, example: Any) -> tuple[Function, Function, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.compat.autograd._values import Function
-from tapegrad.functional.vectors import flatten
+from tapegrad.compat.autograd.misc.flatten import flatten
 
 __all__ = ["adam", "rmsprop", "sgd", "unflatten_optimizer"]
 

@@ -29,24 +29,41 @@ from tapegrad.compat.autograd.numpy import (
     random,
 )
 from tapegrad.compat.autograd.numpy._index_tricks import c_, r_
-from tapegrad.compat.autograd.numpy.numpy_wrapper import make_diagonal, where
+from tapegrad.compat.autograd.numpy.numpy_wrapper import (
+    array_from_args,
+    concatenate_args,
+    make_diagonal,
+    metadata,
+    notrace_primitive,
+    numpy_version,
+    primitive,
+    where,
+    wrap_namespace,
+)
 
 __version__ = _np.__version__
 
 # NumPy's names, among which are those of c_, r_, where and of the submodules, and autograd's own.
 _OWN = {
+    "array_from_args": array_from_args,
     "c_": c_,
+    "concatenate_args": concatenate_args,
     "fft": fft,
     "linalg": linalg,
     "make_diagonal": make_diagonal,
+    "metadata": metadata,
+    "notrace_primitive": notrace_primitive,
     "numpy_boxes": numpy_boxes,
     "numpy_jvps": numpy_jvps,
     "numpy_vjps": numpy_vjps,
+    "numpy_version": numpy_version,
     "numpy_vspaces": numpy_vspaces,
     "numpy_wrapper": numpy_wrapper,
+    "primitive": primitive,
     "r_": r_,
     "random": random,
     "where": where,
+    "wrap_namespace": wrap_namespace,
 }
 
 __all__ = names_of(_np, _OWN)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import tapegrad.numpy as recorded
+from tapegrad.compat.autograd._noting import named_step
 from tapegrad.compat.autograd._values import holds_tensor, settled
 
 __all__ = ["c_", "r_"]
@@ -18,8 +19,12 @@ class _Joiner:
     def __init__(self, plain: Any, as_columns: bool) -> None:
         self._plain = plain
         self._as_columns = as_columns
+        self._joined = named_step("c_" if as_columns else "r_", self._join)
 
     def __getitem__(self, key: Any) -> Any:
+        return self._joined(key)
+
+    def _join(self, key: Any) -> Any:
         items = key if isinstance(key, tuple) else (key,)
         if not holds_tensor(items):
             return self._plain[key]

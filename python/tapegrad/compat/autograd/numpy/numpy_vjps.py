@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from tapegrad.compat.autograd._values import Function, is_complex
 from tapegrad.compat.autograd.numpy.numpy_wrapper import metadata
 
-__all__ = ["balanced_eq", "match_complex", "replace_zero", "unbroadcast", "unbroadcast_f"]
+__all__ = ["balanced_eq", "match_complex", "repeat_to_match_shape", "replace_zero", "unbroadcast", "unbroadcast_f"]
 
 
 def unbroadcast(x: Any, target_meta: tuple[Any, ...], broadcast_idx: int = 0) -> Any:
@@ -81,6 +83,33 @@ def replace_zero(x: Any, val: Any) -> Any:
     array([1., 2.])
     """
     return np.where(x != 0, x, val)
+
+
+def repeat_to_match_shape(
+    g: Any, shape: tuple[int, ...], dtype: Any, axis: int | Sequence[int] | None, keepdims: bool
+) -> tuple[Any, int]:
+    """Return the cotangent of a reduction repeated along the reduced axes, and how often each element stands there.
+
+    Parameters
+    ----------
+    g
+        The cotangent.
+    shape, dtype
+        Of the argument of the reduction.
+    axis, keepdims
+        Those of the reduction; whether its axes were kept makes no difference.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tapegrad.compat.autograd.numpy.numpy_vjps import repeat_to_match_shape
+    >>> repeat_to_match_shape(np.array([1.0, 2.0]), (2, 3), np.dtype(float), 1, False)
+    (array([[1., 1., 1.],
+           [2., 2., 2.]]), 3)
+    """
+    axes = range(len(shape)) if axis is None else [k % len(shape) for k in np.atleast_1d(axis)]
+    kept = [1 if k in axes else size for k, size in enumerate(shape)]
+    return np.reshape(g, kept) + np.zeros(shape, dtype), math.prod([shape[k] for k in axes])
 
 
 def balanced_eq(x: Any, z: Any, y: Any) -> Any:

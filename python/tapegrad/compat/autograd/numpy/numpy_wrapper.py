@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,11 @@ import numpy as np
 import tapegrad.numpy as recorded
 from tapegrad._native import Value
 from tapegrad.compat.autograd._namespaces import wrapped
+from tapegrad.compat.autograd._noting import one_step
 from tapegrad.compat.autograd._primitives import notrace_primitive, primitive
 
-__all__ = ["make_diagonal", "metadata", "notrace_primitive", "numpy_version", "primitive", "where", "wrap_namespace"]
+__all__ = ["array_from_args", "concatenate_args", "make_diagonal", "metadata", "notrace_primitive", "numpy_version"]
+__all__ += ["primitive", "where", "wrap_namespace"]
 
 numpy_version = np.__version__
 
@@ -54,6 +56,7 @@ def metadata(A: Any) -> tuple[tuple[int, ...], int, Any, bool]:  # noqa: N803 (a
     return np.shape(A), np.ndim(A), dtype, dtype.kind == "c"
 
 
+@one_step
 def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:  # noqa: N803 (autograd's name)
     """Return matrices with the last axis of an array on their diagonals, and zeros elsewhere.
 
@@ -85,6 +88,34 @@ def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
     return np.where(np.eye(np.shape(D)[-1], dtype=bool), np.expand_dims(D, -1), 0.0)
 
 
+@one_step
+def concatenate_args(axis: int, *args: Any) -> Any:
+    """Return arrays, given one by one, joined along an axis.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> np.concatenate_args(0, np.ones(2), np.zeros(1))
+    array([1., 1., 0.])
+    """
+    return _concatenate(args, axis)
+
+
+@one_step
+def array_from_args(array_args: Sequence[Any], array_kwargs: Mapping[str, Any], *args: Any) -> Any:
+    """Return an array of elements or rows that are given one by one, with more arguments for `numpy.array`.
+
+    Examples
+    --------
+    >>> import tapegrad.compat.autograd.numpy as np
+    >>> np.array_from_args((), {"dtype": np.float32}, 1.0, 2.0)
+    array([1., 2.], dtype=float32)
+    """
+    return _array(list(args), *array_args, **array_kwargs)
+
+
+_concatenate = wrapped(np.concatenate, recorded.concatenate)
+_array = wrapped(np.array, recorded.array)
 _where = wrapped(np.where, recorded.where)
 _BRANCHES = inspect.signature(lambda x, y: None)
 
@@ -111,3 +142,10 @@ def _holds_array(x: Any) -> bool:
     if isinstance(x, (list, tuple)):
         return any([_holds_array(element) for element in x])
     return isinstance(x, (np.ndarray, np.generic, Value))
+
+
+def __getattr__(name: str) -> Any:
+    """Return NumPy's names, as they are in `autograd.numpy`."""
+    from tapegrad.compat.autograd import numpy
+
+    return getattr(numpy, name)

@@ -7,12 +7,12 @@ from typing import Any
 
 import scipy.integrate
 
-import tapegrad.numpy as np
+from tapegrad.compat.autograd import numpy as np
 from tapegrad.compat.autograd._primitives import library
 from tapegrad.compat.autograd._rules import defvjp_argnums
 from tapegrad.compat.autograd._values import Function, settled
 from tapegrad.compat.autograd.core import make_vjp
-from tapegrad.functional.vectors import flatten
+from tapegrad.compat.autograd.misc.flatten import flatten
 
 __all__ = ["odeint"]
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 import tapegrad.numpy as tnp
+from tapegrad.compat.autograd._noting import one_step
 from tapegrad.compat.autograd._values import settled
 
 __all__ = ["convolve"]
 
 
+@one_step
 def convolve(
     A: Any,  # noqa: N803 (autograd's name)
     B: Any,  # noqa: N803 (autograd's name)
