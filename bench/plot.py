@@ -46,6 +46,17 @@ def mark_empty(axis: Any) -> None:
     axis.set_axis_off()
 
 
+def explain_colours(figure: Any) -> None:
+    """Say above the panels whose colour is whose, where it covers nothing."""
+    shown: dict[str, Any] = {}
+    for axis in figure.axes:
+        handles, labels = axis.get_legend_handles_labels()
+        shown |= dict(zip(labels, handles, strict=True))
+    names = sorted(shown, key=[*COLOURS, *shown].index)
+    if names:
+        figure.legend([shown[name] for name in names], names, loc="outside upper center", ncols=len(names))
+
+
 def draw(results: Results, path: Path) -> bool:
     """Write the picture; return False when matplotlib is not installed."""
     plt = pyplot()
@@ -57,6 +68,7 @@ def draw(results: Results, path: Path) -> bool:
         _vectors(axis, results.get("vectors", {}), dtype)
     for axis, (question, case, title) in zip(panels[2:], BARS, strict=True):
         _bars(axis, results.get(question, {}), question, case, title)
+    explain_colours(figure)
     figure.savefig(path, dpi=110)
     plt.close(figure)
     return True
@@ -75,7 +87,6 @@ def _vectors(axis: Any, answers: dict[str, Answer], dtype: str) -> None:
     axis.axhline(1.0, color="black", linewidth=0.5)
     axis.set(xscale="log", yscale="log", xlabel="elements", ylabel="over NumPy's forward alone")
     axis.set_title(f"24 vector operations, value and gradients, {dtype}")
-    axis.legend(fontsize="small")
 
 
 def _bars(axis: Any, answers: dict[str, Answer], question: str, case: str, title: str) -> None:
