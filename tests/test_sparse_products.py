@@ -153,7 +153,7 @@ class TestElements:
     @pytest.mark.parametrize("columns", [1, 7, 5000])
     def test_many_elements(self, columns: int) -> None:
         rng = np.random.default_rng(4)
-        a = scipy.sparse.random_array((200, 150), density=0.9, rng=rng).tocsr()
+        a = scipy.sparse.random_array((200, 150), density=0.9, random_state=rng).tocsr()
         x, g = rng.normal(size=(150, columns)), rng.normal(size=(200, columns))
         _, pull = tf.vjp(lambda v: matmul(a, x, values=v), a.data)
         rows, places = a.nonzero()
@@ -229,21 +229,33 @@ class TestWhatATapeKeeps:
         assert tape.gradient(of_values, v).numpy().tolist() == [1.0, 10.0]
         assert tape.gradient(z, x).numpy().tolist() == [2.0, 1.0]
 
-    def test_one_copy_for_all_products_and_none_afterwards(self) -> None:
-        a, x = scipy.sparse.random_array((50, 50), density=0.2, rng=1).tocsr(), tf.constant(np.ones(50))
+    @pytest.mark.parametrize(
+        "multiply",
+        [
+            lambda a, x: matmul(a, x),
+            lambda a, x: matmul(x, a),
+            lambda a, x: matmul(a, x, values=tf.constant(a.data)),
+            lambda a, x: matmul(x, a, values=a.data * x[0]),
+        ],
+    )
+    def test_one_copy_for_all_products_and_none_afterwards(self, multiply: Any) -> None:
+        a, x = scipy.sparse.random_array((50, 50), density=0.2, random_state=1).tocsr(), tf.constant(np.ones(50))
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = x
+            y = multiply(a, x)
+            first = weakref.ref(sparse_operands._structures[id(a)])
             for _ in range(5):
-                y = matmul(a, y)
-            first = weakref.ref(sparse_operands._constants[id(a)])
-            assert sparse_operands.Constant.kept(a) is first()
-        del tape, y
-        gc.collect()
-        assert first() is None
+                y = multiply(a, y)
+            assert sparse_operands._structures[id(a)] is first()
+        gc.disable()  # nothing must wait for it
+        try:
+            del tape, y
+            assert first() is None
+        finally:
+            gc.enable()
 
     def test_no_copy_of_what_is_read_only(self) -> None:
-        a, x = scipy.sparse.random_array((50, 50), density=0.2, rng=1).tocsr(), tf.constant(np.ones(50))
+        a, x = scipy.sparse.random_array((50, 50), density=0.2, random_state=1).tocsr(), tf.constant(np.ones(50))
         for part in (a.data, a.indices, a.indptr):
             part.flags.writeable = False
         with tf.GradientTape() as tape:

@@ -71,12 +71,17 @@ class Structure:
         The matrix's.
     places
         What the format has beside `data`: indices and starts, offsets, or rows and columns.
+    origin
+        What is kept for as long as this one: whose arrays it uses.
     """
 
-    def __init__(self, format: str, shape: tuple[int, int], places: tuple[_Array, ...]) -> None:
+    def __init__(
+        self, format: str, shape: tuple[int, int], places: tuple[_Array, ...], origin: Structure | None = None
+    ) -> None:
         self.shape = shape
         self._format = format
         self._places = places
+        self._origin = origin
 
     @classmethod
     def of(cls, a: Any) -> Structure:
@@ -107,7 +112,7 @@ class Structure:
     def transposed(self) -> Structure:
         """Return that of the transposed matrix with the same elements in the same order."""
         places = self._places[::-1] if self._format == "coo" else self._places
-        return Structure(_TRANSPOSED[self._format], self.shape[::-1], places)
+        return Structure(_TRANSPOSED[self._format], self.shape[::-1], places, self)
 
     @functools.cached_property
     def rows(self) -> _Array:
@@ -125,29 +130,36 @@ def _repeated(starts: _Array) -> _Array:
 
 
 class Constant:
-    """A matrix whose elements have no derivatives, with its adjoint."""
+    """A matrix whose elements have no derivatives, with its adjoint.
 
-    def __init__(self, matrix: Any, structure: Structure | None = None) -> None:
+    Parameters
+    ----------
+    matrix
+        The matrix.
+    origin
+        What is kept for as long as this one: whose arrays the matrix uses.
+    """
+
+    def __init__(self, matrix: Any, origin: Structure | Constant | None = None) -> None:
         self.matrix = matrix
-        self._structure = structure
+        self._origin = origin
 
     @classmethod
     def kept(cls, a: Any) -> Constant:
         """Return a matrix for a tape to keep, whatever is written to it later."""
         structure, found = Structure.kept(a), _constants.get(id(a))
-        if found is None or found._structure is not structure or not _is_same(found.matrix.data, a.data):
+        if found is None or found._origin is not structure or not _is_same(found.matrix.data, a.data):
             found = _constants[id(a)] = cls(structure.filled(_unchanging(a.data)), structure)
         return found
 
-    @functools.cached_property
     def transposed(self) -> Constant:
-        """The transposed matrix."""
-        return Constant(self.matrix.T)
+        """Return the transposed matrix."""
+        return Constant(self.matrix.T, self)
 
     @functools.cached_property
     def adjoint(self) -> Constant:
         """The conjugate of the transposed matrix."""
-        return Constant(self.matrix.conj().T) if self.matrix.dtype.kind == "c" else self.transposed
+        return Constant(self.matrix.conj(copy=False).T)
 
 
 # What tapes keep, by the `id` of the matrix of which it is a copy: so a loop in which a tape records thousands of

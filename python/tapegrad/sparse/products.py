@@ -99,7 +99,7 @@ def matmul(a: Any, b: Any, values: Any = None) -> Tensor:
         )
     if values is None:
         constant = Constant.kept(matrix) if is_watched(x) else Constant(matrix)
-        result: Tensor = _times(x, constant=constant if forwards else constant.transposed, axis=axis)
+        result: Tensor = _times(x, constant=constant if forwards else constant.transposed(), axis=axis)
         return result
     values = as_values(values, given, "sparse.matmul")
     structure = Structure.kept(matrix) if is_watched(values) or is_watched(x) else Structure.of(matrix)
@@ -132,7 +132,7 @@ def product(values: Tensor, x: Tensor, structure: Structure, axis: int) -> Tenso
     if is_watched(values):
         result = _product(values, x, structure=structure, axis=axis)
     else:
-        result = _times(x, constant=Constant(structure.filled(array(values))), axis=axis)
+        result = _times(x, constant=Constant(structure.filled(array(values)), structure), axis=axis)
     return result
 
 
