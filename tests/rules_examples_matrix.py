@@ -1,13 +1,15 @@
-"""Examples of rules of products, linear algebra, polynomials and transforms."""
+"""Examples of rules of products, linear algebra, sparse matrices, polynomials and transforms."""
 
 from __future__ import annotations
 
 import numpy as onp
+import scipy.sparse
 from matrices import hermitian, positive
 from rules_examples import examples_of, number, spaced
 
 import tapegrad as tf
 import tapegrad.numpy as np
+from tapegrad import sparse
 from tapegrad._ops.matrix import inverse
 from tapegrad._ops.matrix.norms import norm
 
@@ -91,4 +93,16 @@ SYSTEMS = examples_of({
     "cond": (lambda a: np.linalg.cond(a), A),
 })  # fmt: skip
 
-EXAMPLES = [*PRODUCTS, *REAL_PRODUCTS, *SYSTEMS]
+CSR = scipy.sparse.csr_array(onp.array([[2.0, 0.0, -1.0], [0.0, 0.0, 0.5], [0.3, 1.4, 1.0], [0.0, 0.0, 0.0]]))
+COO = scipy.sparse.coo_array(([1.5, -0.7, 2.0, 1.1, 0.4], ([0, 0, 1, 2, 2], [0, 2, 1, 2, 2])), (3, 3))
+
+SPARSE = examples_of({
+    "sparse.matmul": (lambda x: sparse.matmul(CSR, x) ** 2, W),
+    "sparse.matmul, stack": (lambda x: sparse.matmul(x, CSR.T) ** 2, STACK),
+    "sparse.matmul, elements": (lambda v, x: sparse.matmul(CSR, x, values=v), spaced(6), STACK),
+    "sparse.matmul, elements of COO": (lambda v, x: sparse.matmul(x, COO, values=v), spaced(5), W),
+    "sparse.solve": (lambda b: sparse.solve(COO, b) ** 2, B),
+    "sparse.solve, elements": (lambda v, b: sparse.solve(COO, b, values=v), COO.data, W),
+})  # fmt: skip
+
+EXAMPLES = [*PRODUCTS, *REAL_PRODUCTS, *SYSTEMS, *SPARSE]

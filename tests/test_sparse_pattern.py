@@ -13,8 +13,10 @@ from shared import rosenbrock
 import tapegrad
 import tapegrad as tf
 from tapegrad.functional.structures import leaves_of
+from tapegrad.sparse import matmul
 
 BANDED = np.diag(np.arange(1.0, 7.0)) + np.diag(np.full(4, 2.0), 2)
+SPARSE = scipy.sparse.csr_array(BANDED)
 STACK = np.stack([np.tril(np.ones((3, 3))), np.eye(3)])
 WRITTEN = np.array([4, 1])
 
@@ -113,6 +115,16 @@ EXACT = {
     "gradient of a gather": (tapegrad.grad(lambda x: np.sum(tf.gather(x, [0, 2, 2]) * x[:3] * x[:3])), (6,)),
     "gradient of writing": (tapegrad.grad(lambda x: np.sum(written(x) ** 2)), (6,)),
     "gradient of a linear function": (tapegrad.grad(lambda x: np.sum(BANDED @ x)), (6,)),
+    "sparse matrix @ x": (lambda x: matmul(SPARSE, x) * x, (6,)),
+    "stack @ sparse matrix": (lambda x: matmul(x, SPARSE), (2, 1, 6)),
+    "sparse matrix of x @ ones": (lambda x: matmul(SPARSE, np.ones((6, 2)), values=x), (10,)),
+    "sparse matrix of x @ x": (lambda x: matmul(SPARSE, x[:6], values=x), (10,)),
+    "diagonal x @ the same x": (lambda x: matmul(scipy.sparse.eye_array(4, format="csr"), x, values=x), (4,)),
+    "x @ sparse matrix of x": (lambda x: matmul(x[:12].reshape(2, 6), SPARSE, values=x[2:]), (12,)),
+    "gradient of a sparse product": (
+        tapegrad.grad(lambda x: np.sum(matmul(SPARSE, x[10:].reshape(6, 2), values=x[:10]) ** 2)),
+        (22,),
+    ),
 }
 
 

@@ -175,7 +175,10 @@ def _strong_dtypes(value: Sequence[Any]) -> set[np.dtype[Any]]:
 
 
 def _unsupported(value: Any) -> TypeError:
+    if type(value).__module__.startswith("scipy.sparse"):
+        advice = "Multiply it by tapegrad.sparse.matmul, solve with it by tapegrad.sparse.solve, or give .toarray()."
+    else:
+        advice = "Give a number, an array, or nested lists of them."
     return TypeError(
-        f"Attempt to convert a value ({value!r}) with an unsupported type ({type(value)}) to a Tensor. "
-        "Give a number, an array, or nested lists of them."
+        f"Attempt to convert a value ({value!r}) with an unsupported type ({type(value)}) to a Tensor. {advice}"
     )

@@ -1,4 +1,4 @@
-"""Sparse Jacobians and Hessians: which entries can differ from zero, read off the tape, and all of them in few passes.
+"""Sparse matrices: Jacobians and Hessians that are mostly zero, in few passes, and SciPy's matrices as operands.
 
 `sparsity` follows through what a tape has recorded which elements depend on which. Columns (or rows) of a Jacobian that
 share no row get one colour, and one direction: a tridiagonal matrix of any size is computed with three, pushed through
@@ -12,6 +12,17 @@ except ImportError as error:
 
 from tapegrad.sparse.coloring import column_colors, star_colors
 from tapegrad.sparse.derivatives import sparse_hessian, sparse_jacobian
+from tapegrad.sparse.products import matmul
 from tapegrad.sparse.propagation import pattern, sparsity
+from tapegrad.sparse.systems import solve
 
-__all__ = ["column_colors", "pattern", "sparse_hessian", "sparse_jacobian", "sparsity", "star_colors"]
+__all__ = [
+    "column_colors",
+    "matmul",
+    "pattern",
+    "solve",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "sparsity",
+    "star_colors",
+]

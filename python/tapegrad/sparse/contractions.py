@@ -1,4 +1,4 @@
-"""How sums of products pass index sets on: matrix products, `einsum`, convolutions.
+"""How sums of products pass index sets on: matrix products, also with sparse matrices, `einsum`, convolutions.
 
 An operand that does not depend on the sources is a constant, and its zeros are used: a product with a banded matrix
 keeps the result's sets small.
@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tapegrad.sparse.sets import Indices, Sets, Shape, dependence, gathered, merged, through, union
+from tapegrad.sparse.operands import Structure
+from tapegrad.sparse.sets import Indices, Sets, Shape, dependence, gathered, merged, numbers, through, union
 
-__all__ = ["convolution", "product"]
+__all__ = ["convolution", "product", "sampled_product", "sparse_product"]
 
 _MOST_PRODUCTS = 1 << 26
 """Above so many products with numbers that are not zero, a constant counts as full."""
@@ -160,3 +161,37 @@ def convolution(
             entries = dependence(to[there], places[k][there], (size, sizes[k]))
             found = union(found, through(entries, of_operand))
     return found
+
+
+def sparse_product(
+    sets: Sequence[Sets | None], shapes: Sequence[Shape], whole: Shape, structure: Structure, axis: int
+) -> Sets | None:
+    """Return the sets of a product of a sparse matrix, given by its elements, with an array along one of its axes."""
+    to = _numbers_along(whole, axis)[structure.rows]
+    elements = np.broadcast_to(np.arange(len(to))[:, None], to.shape)
+    found = None
+    for k, (of_operand, shape) in enumerate(zip(sets, shapes, strict=True)):
+        if of_operand is not None:
+            of = _numbers_along(shape, axis)[structure.columns] if k else elements
+            entries = dependence(to.reshape(-1), of.reshape(-1), (math.prod(whole), math.prod(shape)))
+            found = union(found, through(entries, of_operand))
+    return found
+
+
+def sampled_product(
+    sets: Sequence[Sets | None], shapes: Sequence[Shape], structure: Structure, axis: int
+) -> Sets | None:
+    """Return the sets of a sparse matrix's elements, each the product of a row and a column of two arrays."""
+    found = None
+    for of_operand, shape, chosen in zip(sets, shapes, (structure.rows, structure.columns), strict=True):
+        if of_operand is not None:
+            of = _numbers_along(shape, axis)[chosen]
+            to = np.broadcast_to(np.arange(len(of))[:, None], of.shape)
+            entries = dependence(to.reshape(-1), of.reshape(-1), (len(of), math.prod(shape)))
+            found = union(found, through(entries, of_operand))
+    return found
+
+
+def _numbers_along(shape: Shape, axis: int) -> Indices:
+    """Return the numbers of an array's elements, with one axis in front of all others, which are one."""
+    return np.moveaxis(numbers(shape), axis, 0).reshape(shape[axis], -1)

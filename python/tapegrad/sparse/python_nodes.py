@@ -26,7 +26,7 @@ from tapegrad._ops.declare import LinearRule, Rule
 from tapegrad._ops.einsum import parse
 from tapegrad.dtypes import DType
 from tapegrad.sparse.coloring import column_colors
-from tapegrad.sparse.contractions import convolution, product
+from tapegrad.sparse.contractions import convolution, product, sampled_product, sparse_product
 from tapegrad.sparse.native_nodes import Use
 from tapegrad.sparse.sets import Sets, dependence, every, through, union
 
@@ -222,8 +222,17 @@ def _convolution(saved: dict[str, Any], use: Use, correlates: bool) -> Sets | No
     return convolution(use.sets, sizes, values, use.shape[0], correlates)
 
 
+def _shapes(use: Use) -> list[tuple[int, ...]]:
+    """Return the operands' shapes, without those of constants."""
+    return [() if like is None else like[0] for like in use.likes]
+
+
 _CONTRACTIONS: dict[str, Callable[[dict[str, Any], Use], Sets | None]] = {
     "convolve": lambda saved, use: _convolution(saved, use, False),
     "correlate": lambda saved, use: _convolution(saved, use, True),
     "einsum": _einsum,
+    "sparse.matmul": lambda saved, use: sparse_product(
+        use.sets, _shapes(use), use.shape, saved["structure"], saved["axis"]
+    ),
+    "sparse.sampled": lambda saved, use: sampled_product(use.sets, _shapes(use), saved["structure"], saved["axis"]),
 }
