@@ -1,0 +1,50 @@
+"""The modules of the binding, loaded from their one shared object.
+
+The core keeps some of its state for each thread, so there must be one copy of it in the process: it is linked into one
+shared object, and all modules of the binding with it. Python's import system finds `_core` there, by the file's name;
+the others are taken from the same file here.
+"""
+
+import sys
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+
+# Each builds on nothing but those before it.
+LAYERS = (
+    "_core",
+    "silence",
+    "recording",
+    "values",
+    "following",
+    "arrays",
+    "structural",
+    "shaping",
+    "operands",
+    "operators",
+    "functions",
+    "combining",
+    "indexing",
+    "external",
+    "declared",
+    "variables",
+    "passing",
+    "sweeps",
+    "targets",
+    "tapes",
+    "pushes",
+    "memory",
+    "interface",
+)
+
+
+def _load_all() -> None:
+    package = __name__.rpartition(".")[0]
+    shared_object = import_module(f"{package}.{LAYERS[0]}").__file__
+    for name in LAYERS[1:]:
+        spec = spec_from_file_location(f"{package}.{name}", shared_object)
+        assert spec is not None and spec.loader is not None  # noqa: PT018 (for the type checker)
+        module = sys.modules[spec.name] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
+_load_all()
