@@ -29,3 +29,4 @@ from tapegrad._native.variables import VariableBase, VariableSlice
 for _value in list(globals().values()):
     if getattr(_value, "__module__", "").startswith(f"{__name__}."):
         _core.set_module(_value, __name__)
+del _value
