@@ -42,7 +42,8 @@ def _load_all() -> None:
     shared_object = import_module(f"{package}.{LAYERS[0]}").__file__
     for name in LAYERS[1:]:
         spec = spec_from_file_location(f"{package}.{name}", shared_object)
-        assert spec is not None and spec.loader is not None  # noqa: PT018 (for the type checker)
+        assert spec is not None
+        assert spec.loader is not None
         module = sys.modules[spec.name] = module_from_spec(spec)
         spec.loader.exec_module(module)
 
