@@ -5,16 +5,22 @@ and the rest of tapegrad see their functions and types here, and the rest of thi
 """
 
 from tapegrad._native import _core, _layers
-from tapegrad._native._core import IMPLEMENTATIONS, UFUNC_OPERATIONS
+from tapegrad._native._core import (
+    IMPLEMENTATIONS,
+    UFUNC_OPERATIONS,
+    build_info,
+    memory_reset_peak,
+    memory_set_limit,
+    memory_stats,
+    memory_trim,
+)
 from tapegrad._native.arrays import array, compute, from_numpy, own, snapshot, tensor, unrecorded, wrapped
 from tapegrad._native.combining import alike, concatenate, matmul, split, stack, unstack, where
-from tapegrad._native.declared import SAVED_KINDS, DeclaredOperation, DeclaredRule
-from tapegrad._native.external import record
+from tapegrad._native.external import SAVED_KINDS, DeclaredOperation, DeclaredRule, record
 from tapegrad._native.following import is_watched
 from tapegrad._native.functions import Loop, elementwise, op_table
 from tapegrad._native.indexing import basic_index, scatter_add, take
 from tapegrad._native.interface import _C_API
-from tapegrad._native.memory import build_info, memory_reset_peak, memory_set_limit, memory_stats, memory_trim
 from tapegrad._native.operators import apply_ufunc
 from tapegrad._native.pushes import Push
 from tapegrad._native.recording import check_for_anomalies, is_recording, pause

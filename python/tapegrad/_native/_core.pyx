@@ -2,16 +2,22 @@
 
 The lowest of the binding's modules. Its shared object holds the others and the core, too: see `tapegrad._native`.
 """
+cimport cython
 from cpython.object cimport PyTypeObject
 from libc.string cimport memset
 from tapecore.core cimport (
-    TG_BAD_SHAPE, TG_F32, TG_F64, TG_NDTYPES, TG_NO_MEMORY, TG_OK, TG_TOO_LARGE, tg_status
+    TG_ALIGNMENT, TG_BAD_SHAPE, TG_BLOCK, TG_F32, TG_F64, TG_MAX_DIMS, TG_NDTYPES, TG_NO_MEMORY, TG_OK, TG_TOO_LARGE,
+    tg_status
 )
 from tapecore.guard cimport TG_WITHOUT_INTERPRETER_LOCK
 from tapecore.ops cimport (
-    TG_ELEMENTWISE_OPS, TG_NATIVE_TYPES, tg_loop, tg_native_index, tg_op_info, tg_op_table
+    TG_ELEMENTWISE_OPS, TG_NATIVE_F32, TG_NATIVE_F64, TG_NATIVE_TYPES, tg_loop, tg_native_index, tg_op_info,
+    tg_op_table
 )
-from tapecore.pool cimport tg_pool_after_fork, tg_pool_before_fork, tg_pool_create, tg_pool_share
+from tapecore.pool cimport (
+    tg_pool_after_fork, tg_pool_before_fork, tg_pool_create, tg_pool_reset_peak, tg_pool_set_limit, tg_pool_share,
+    tg_pool_statistics, tg_pool_stats, tg_pool_trim
+)
 from tapecore.reading cimport TG_READING_NOT, tg_reading, tg_reading_begin, tg_reading_begin_alone
 from tapecore.registry cimport tg_registry_after_fork, tg_registry_before_fork, tg_registry_init
 from tapecore.system cimport tg_system_allocator, tg_system_at_fork, tg_system_sleep
@@ -23,6 +29,22 @@ from importlib import import_module
 import numpy as np
 
 from tapegrad.dtypes import DTYPES, as_dtype
+
+cdef extern from *:
+    """
+    #ifdef __clang__
+    #define TG_COMPILER __VERSION__  /* begins with Clang's name */
+    #else
+    #define TG_COMPILER "GCC " __VERSION__
+    #endif
+    #ifdef NDEBUG
+    #define TG_ASSERTIONS 0
+    #else
+    #define TG_ASSERTIONS 1
+    #endif
+    """
+    const char *TG_COMPILER
+    bint TG_ASSERTIONS
 
 
 cdef int warn(str message, object detail=None) except -1:
@@ -203,3 +225,43 @@ cdef tg_reading begin_reading(tg_tape *tape, bint alone) except TG_READING_NOT:
         pass_time()
         reading = tg_reading_begin_alone(tape) if alone else tg_reading_begin(tape)
     return reading
+
+# --- how it was compiled, and its memory ------------------------------------------------------------------------------
+
+
+def build_info():
+    """How this module was compiled, and which of NumPy's inner loops the core runs: names of operations by dtype."""
+    cdef int op, t
+    found = {}
+    for t, name in ((TG_NATIVE_F32, "float32"), (TG_NATIVE_F64, "float64")):
+        found[name] = [OPS[op] for op in range(TG_ELEMENTWISE_OPS)
+                       if UFUNCS[op] is not None and loops.elementwise[op][t].function != NULL]
+        if loops.matmul[t].function != NULL:
+            found[name].append("matmul")
+    return {"module": __file__, "compiler": TG_COMPILER.decode(), "cython": cython.__version__,
+            "assertions": bool(TG_ASSERTIONS), "block": TG_BLOCK, "alignment": TG_ALIGNMENT,
+            "dimensions": TG_MAX_DIMS, "loops": found,
+            "own": [OPS[op] for op in range(TG_ELEMENTWISE_OPS) if UFUNCS[op] is None]}
+
+
+def memory_stats():
+    """(live, cached, peak, limit, taken, fresh) of the pool that buffers and tapes come from."""
+    cdef tg_pool_stats stats = tg_pool_statistics(pool)
+    return stats.live, stats.cached, stats.peak, stats.limit, stats.taken, stats.fresh
+
+
+def memory_reset_peak():
+    """Starts the peak anew from what is live now."""
+    tg_pool_reset_peak(pool)
+
+
+def memory_set_limit(limit):
+    """The most bytes of freed buffers that are kept for reuse; a smaller limit frees at once."""
+    if limit < 0:
+        raise ValueError(f"the limit is a number of bytes, got {limit}")
+    tg_pool_set_limit(pool, limit)
+
+
+def memory_trim():
+    """Gives every cached buffer back to the system."""
+    tg_pool_trim(pool)

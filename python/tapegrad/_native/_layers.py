@@ -7,7 +7,8 @@ the others are taken from the same file here.
 
 import sys
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 
 # Each builds on nothing but those before it.
 LAYERS = (
@@ -25,14 +26,12 @@ LAYERS = (
     "combining",
     "indexing",
     "external",
-    "declared",
     "variables",
     "passing",
     "sweeps",
     "targets",
     "tapes",
     "pushes",
-    "memory",
     "interface",
 )
 
@@ -40,12 +39,13 @@ LAYERS = (
 def _load_all() -> None:
     package = __name__.rpartition(".")[0]
     shared_object = import_module(f"{package}.{LAYERS[0]}").__file__
+    assert shared_object is not None
     for name in LAYERS[1:]:
-        spec = spec_from_file_location(f"{package}.{name}", shared_object)
+        loader = ExtensionFileLoader(f"{package}.{name}", shared_object)
+        spec = spec_from_loader(loader.name, loader)
         assert spec is not None
-        assert spec.loader is not None
         module = sys.modules[spec.name] = module_from_spec(spec)
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
 
 
 _load_all()
