@@ -33,8 +33,8 @@ def lint(session: nox.Session) -> None:
     """Style, spelling and types."""
     session.install("-e", ".[dev]")
     session.run("ruff", "check")
-    session.run("cython-lint", "src/tapecore", "examples")
-    sources = [*Path("src/tapecore").glob("*.p[yx][xd]"), *Path("python/tapegrad").glob("*.pxd")]
+    session.run("cython-lint", "src/tapecore", "python/tapegrad", "examples")
+    sources = [*Path("src/tapecore").glob("*.pxd"), *Path("python/tapegrad").rglob("*.p[yx][xd]")]
     session.run("pycodestyle", *map(str, sources))
     session.run("codespell")
     session.run("mypy", "--strict", "python/tapegrad", "examples")

@@ -15,6 +15,7 @@ import pytest
 
 import tapegrad
 from tapegrad import _native
+from tapegrad._native._layers import LAYERS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -105,12 +106,44 @@ class TestImport:
         assert ours < 0.5 * numpys, f"{1e3 * ours:.1f} ms over NumPy's {1e3 * numpys:.1f} ms"
 
 
+class TestBinding:
+    """Its modules share what the core keeps for each thread."""
+
+    def test_all_modules_come_from_one_file(self) -> None:
+        """With several files there would be several copies of the core, and of what it keeps."""
+        modules = [sys.modules[f"tapegrad._native.{name}"] for name in LAYERS]
+        assert {module.__file__ for module in modules} == {modules[0].__file__}
+
+    def test_they_see_the_same_thread(self) -> None:
+        """A tape that one module puts on the thread's list records what others compute, until a third one pauses it."""
+        modules = {name: sys.modules[f"tapegrad._native.{name}"] for name in ("tapes", "recording", "following")}
+        x = tapegrad.constant(2.0)
+        with modules["tapes"].GradientTape() as tape:
+            tape.watch(x)
+            assert modules["recording"].is_recording()
+            assert modules["following"].is_watched(x)
+            y = x * x
+            with modules["recording"].pause():
+                assert not modules["following"].is_watched(x)
+                z = x * x
+            assert modules["following"].is_watched(y)
+            assert not modules["following"].is_watched(z)
+        assert not modules["recording"].is_recording()
+        assert float(tape.gradient(y, x)) == 4.0
+
+    def test_functions_and_types_are_found_where_pickles_look(self) -> None:
+        """They say that they come from the package, which has them by their names."""
+        for name, value in vars(_native).items():
+            if getattr(value, "__module__", "").startswith("tapegrad._native"):
+                assert (value.__module__, value.__name__) == ("tapegrad._native", name)
+
+
 class TestShowConfig:
     def test_dicts(self) -> None:
         config = tapegrad.show_config(mode="dicts")
         assert list(config) == ["tapegrad", "Loops", "NumPy", "Python", "Extras"]
         assert config["tapegrad"]["version"] == tapegrad.__version__
-        assert config["tapegrad"]["module"] == _native.__file__
+        assert config["tapegrad"]["module"] == sys.modules["tapegrad._native._core"].__file__
         assert re.match(r"(GCC|.*[Cc]lang) ", config["tapegrad"]["compiler"])
         assert config["tapegrad"]["cache limit"] == tapegrad.memory.stats().limit
         assert config["NumPy"]["version"] == np.__version__

@@ -77,7 +77,7 @@ def _core() -> dict[str, Any]:
     info = _native.build_info()
     return {
         "version": _version("tapegrad"),
-        "module": _native.__file__,
+        "module": info["module"],
         "compiler": info["compiler"],
         "cython": info["cython"],
         "assertions": info["assertions"],

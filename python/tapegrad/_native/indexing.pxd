@@ -1,0 +1,3 @@
+from tapegrad._native.values cimport Value
+
+cdef object index(Value x, object key)

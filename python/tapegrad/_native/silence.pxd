@@ -1,0 +1,2 @@
+cdef object hush()
+cdef int unhush(object before) except -1
