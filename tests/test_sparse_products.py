@@ -71,6 +71,18 @@ class TestConstantMatrix:
         np.testing.assert_allclose(matmul(x, a), x @ a.toarray(), rtol=1e-13, atol=1e-13)
         check_grads(lambda x: matmul(x, a) ** 2, (x,))
 
+    @pytest.mark.parametrize("format", FORMATS)
+    def test_operator(self, make: Make, format: str) -> None:
+        a, x = sparse(make, format), make(3, 5)
+        np.testing.assert_allclose(tf.constant(x) @ a, x @ a.toarray(), rtol=1e-13, atol=1e-13)
+        check_grads(lambda x: tf.convert_to_tensor(x) @ a, (x,))
+        with tf.GradientTape() as tape:
+            variable = tf.Variable(x)
+            y = variable @ a
+            with pytest.raises(TypeError, match=r"tapegrad\.sparse\.matmul"):
+                a @ variable.T
+        np.testing.assert_allclose(tape.gradient(y, variable), np.ones((3, 4)) @ a.toarray().conj().T)
+
     @pytest.mark.parametrize("kind", [scipy.sparse.csr_matrix, scipy.sparse.csr_array])
     def test_matrices_and_arrays(self, make: Make, kind: type) -> None:
         a, x = sparse(make, "csr", kind), make(4, 2)

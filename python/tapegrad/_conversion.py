@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tapegrad._native import Tensor, Value, array, is_watched
 from tapegrad.dtypes import DType, as_dtype
 
-__all__ = ["convert", "holds_value", "weak_type"]
+__all__ = ["convert", "holds_value", "is_sparse", "weak_type"]
 
 # Python's numbers, each with the kinds of dtype that can hold it.
 _KINDS_FOR: dict[type, str] = {bool: "b", int: "iufc", float: "fc", complex: "c"}
@@ -174,8 +174,13 @@ def _strong_dtypes(value: Sequence[Any]) -> set[np.dtype[Any]]:
     return found
 
 
+def is_sparse(value: Any) -> bool:
+    """Return whether a value is a sparse matrix or array of SciPy's, which need not be imported for that."""
+    return type(value).__module__.startswith("scipy.sparse")
+
+
 def _unsupported(value: Any) -> TypeError:
-    if type(value).__module__.startswith("scipy.sparse"):
+    if is_sparse(value):
         advice = "Multiply it by tapegrad.sparse.matmul, solve with it by tapegrad.sparse.solve, or give .toarray()."
     else:
         advice = "Give a number, an array, or nested lists of them."

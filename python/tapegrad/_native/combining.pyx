@@ -7,7 +7,7 @@ from tapecore.core cimport TG_BAD_SHAPE, TG_BOOL, TG_MAX_DIMS, tg_dtype_is_inexa
 from tapecore.select cimport tg_select
 from tapecore.structural cimport TG_CONCATENATE, TG_MATMUL, TG_SELECT, tg_call, tg_join
 from tapecore.value cimport tg_value, tg_value_ndim, tg_value_shape, tg_value_size
-from tapegrad._native._core cimport check, pool
+from tapegrad._native._core cimport check, late, pool
 from tapegrad._native.capi cimport type_of
 from tapegrad._native.operands cimport one_dtype, operands_of
 from tapegrad._native.operators cimport operator_call
@@ -85,7 +85,10 @@ def matmul(a, b):
 
 
 cdef object matmul_operator(object left, object right):
-    return operator_call(matmul, left, right)
+    product = operator_call(matmul, left, right)
+    if product is NotImplemented and late("_conversion").is_sparse(right):
+        return late("sparse").matmul(left, right)
+    return product
 
 
 operators.matmul = matmul_operator

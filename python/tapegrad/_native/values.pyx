@@ -354,8 +354,8 @@ cdef int stay_on_tape(Value value) except -1:
     """Raises where an array made of the value would silently leave a tape."""
     if is_followed(value):
         raise TypeError("a tape records this value, and as an array it would leave the tape: call the function of that "
-                        "name in tapegrad.numpy, stack values with tapegrad.stack or tapegrad.numpy.array, or take a "
-                        "constant copy with .numpy()")
+                        "name in tapegrad.numpy, stack values with tapegrad.stack or tapegrad.numpy.array, multiply by "
+                        "SciPy's sparse matrices with tapegrad.sparse.matmul, or take a constant copy with .numpy()")
     return 0
 
 
