@@ -68,36 +68,34 @@ class ForwardAccumulator:
     """
 
     def __init__(self, primals: Any, tangents: Any, *, batched: bool = False) -> None:
-        if not isinstance(primals, Value) or isinstance(tangents, (list, tuple, dict)):
+        if isinstance(primals, Value) and not isinstance(tangents, (list, tuple, dict)):
+            values, given = [primals], [tangents]
+        else:
             nest.assert_same_structure(primals, tangents)
-        values = [primals] if isinstance(primals, Value) else nest.flatten(primals)
-        given = [tangents] if isinstance(primals, Value) else nest.flatten(tangents)
-        directions = [_direction(value, tangent, batched) for value, tangent in zip(values, given, strict=True)]
-        if len({id(value) for value in values}) < len(values):
+            values, given = nest.flatten(primals), nest.flatten(tangents)
+        if len(values) > 1 and len({id(value) for value in values}) < len(values):
             twice = next(value for k, value in enumerate(values) if any([value is other for other in values[:k]]))
             raise ValueError(
                 f"Tensor {twice!r} was specified as a primal multiple times. This may indicate an error. If it was "
                 "intended, please sum the corresponding tangents."
             )
-        self._batch = 0
-        if batched:
-            lengths = {direction.shape[0] for direction in directions}
-            if len(lengths) != 1 or lengths == {0}:
-                raise ValueError(
-                    f"Batched tangents must be equally many, and at least one: there are {sorted(lengths)}."
-                )
-            self._batch = lengths.pop()
+        self._sources: list[Value] = []
+        self._directions: list[Tensor] = []
+        lengths: set[int] = set()
+        for value, tangent in zip(values, given, strict=True):
+            direction = _direction(value, tangent, batched)
+            if batched:
+                lengths.add(direction.shape[0])
+            if value.dtype.is_floating or value.dtype.is_complex:
+                self._sources.append(value)
+                self._directions.append(direction)
+        if batched and (len(lengths) != 1 or lengths == {0}):
+            raise ValueError(f"Batched tangents must be equally many, and at least one: there are {sorted(lengths)}.")
+        self._batch = lengths.pop() if batched else 0
         self._tape = _native.accumulator_tape()
         self._tape._follow(values)
         self._recording = False
-        self._push = _native.Push(self._tape, self._batch)
-        self._seeds = [
-            (value, direction)
-            for value, direction in zip(values, directions, strict=True)
-            if value.dtype.is_floating or value.dtype.is_complex
-        ]
-        for value, direction in self._seeds:
-            self._push.seed(value, direction)
+        self._push: _native.Push | None = None
         self._answered: dict[int, Tensor | None] | None = None  # by slot; before the first question None
 
     def __enter__(self) -> ForwardAccumulator:
@@ -114,7 +112,15 @@ class ForwardAccumulator:
         self._tape.__exit__(kind, error, traceback)
         if kind is None and _native.is_recording():
             self._answered = self._answered or {}
-            self._push.advance()
+            self._going_push().advance()
+
+    def _going_push(self) -> _native.Push:
+        """Return the push that goes on as the tape grows; mostly what is asked first is answered without one."""
+        if self._push is None:
+            self._push = _native.Push(self._tape, self._batch)
+            for source, direction in zip(self._sources, self._directions, strict=True):
+                self._push.seed(source, direction)
+        return self._push
 
     @overload
     def jvp(self, primals: Value, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Tensor | Any: ...
@@ -147,7 +153,9 @@ class ForwardAccumulator:
             raise ValueError(f"{unconnected_gradients!r} is not a valid UnconnectedGradients")
 
         if self._answered is None:
-            self._answered = {} if _native.is_recording() else self._answer_once(nest.flatten(primals))
+            self._answered = {} if _native.is_recording() else self._answer_once(
+                [primals] if isinstance(primals, Value) else nest.flatten(primals)
+            )
         if isinstance(primals, Value):
             return self._tangent(primals, choice == "zero")
         return nest.map_structure(lambda value: self._tangent(value, choice == "zero"), primals)
@@ -157,10 +165,11 @@ class ForwardAccumulator:
 
         Other tangents are let go on the way, so that the memory of a few is used again and again.
         """
-        slots = [self._tape._slot(value) if isinstance(value, Value) else None for value in values]
-        known = {slot: value for slot, value in zip(slots, values, strict=True) if slot is not None}
-        sources, directions = [source for source, _ in self._seeds], [direction for _, direction in self._seeds]
-        found = self._tape._push(list(known.values()), sources, directions, self._batch)
+        known: dict[int, Value] = {}
+        for value in values:
+            if isinstance(value, Value) and (slot := self._tape._slot(value)) is not None:
+                known[slot] = value
+        found = self._tape._push(list(known.values()), self._sources, self._directions, self._batch)
         return dict(zip(known, found, strict=True))
 
     def _tangent(self, value: Any, zero: bool) -> Tensor | None:
@@ -170,8 +179,9 @@ class ForwardAccumulator:
         if self._answered and (slot := self._tape._slot(value)) in self._answered:
             tangent = self._answered[slot]
         else:
-            self._push.advance_alone(value)
-            tangent = self._push.tangent(value)
+            push = self._going_push()
+            push.advance_alone(value)
+            tangent = push.tangent(value)
         if tangent is None and zero:
             shape = (self._batch, *value.shape) if self._batch else value.shape
             tangent = own(np.zeros(shape, value.dtype.as_numpy_dtype))
@@ -191,4 +201,4 @@ def _direction(value: Any, tangent: Any, batched: bool) -> Tensor:
         )
     if direction.dtype.is_complex and not value.dtype.is_complex:
         raise ValueError(f"The tangent of a {value.dtype.name} primal cannot be {direction.dtype.name}.")
-    return _native.cast(direction, value.dtype)
+    return direction if direction.dtype is value.dtype else _native.cast(direction, value.dtype)
