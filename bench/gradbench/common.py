@@ -1,12 +1,13 @@
 """What several libraries' evals share; it is on the clock like the rest.
 
-Most of it is computed from sizes and indices alone, in NumPy; `determinant` is arithmetic on any library's scalars.
+Most of it is computed from sizes and indices alone, in NumPy; `polynomial` and `determinant` are arithmetic on any
+library's values.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,25 @@ def powers(t: Array, count: int) -> Array:
         factor = factor * factor
         known += more
     return rows
+
+
+def polynomial(x: Any, t: Array, constant: Callable[[Array], Any], product: Callable[[Any, Any], Any]) -> Any:
+    """Return the values at `t` of the polynomial with coefficients `x`.
+
+    Some sqrt(len(x)) coefficients at a time are multiplied with the same powers, and these blocks are joined by
+    Horner's rule, so that few powers have to be written out. `constant` makes the library's vector or matrix of an
+    array, `product` multiplies coefficients with a matrix of powers.
+    """
+    count = len(x)
+    width = 1 << ((count - 1).bit_length() // 2 + 1)
+    basis = powers(t, width)
+    step = constant(basis[-1] * t)
+    values = None
+    for first in reversed(range(0, count, width)):
+        block = x[first : first + width]
+        term = product(block, constant(basis[: len(block)]))
+        values = term if values is None else values * step + term
+    return values
 
 
 def determinant(elements: Sequence[Any], ell: int) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 import tapegrad as tf
 from bench.gradbench import wrap
-from bench.gradbench.common import powers
+from bench.gradbench.common import polynomial
 from bench.gradbench.inputs import Json, floats, listed
 
 
@@ -25,8 +25,7 @@ def _problem(given: Json) -> _Problem:
 def primal(problem: _Problem) -> tf.Tensor:
     """Return the polynomial's error; `x` are its coefficients."""
     t = np.linspace(-1.0, 1.0, problem.n)
-    basis = tf.from_numpy(powers(t, len(problem.x)))
-    residuals = tf.from_numpy(np.sign(t)) - tf.matmul(problem.x, basis)
+    residuals = tf.from_numpy(np.sign(t)) - polynomial(problem.x, t, tf.from_numpy, tf.matmul)
     return 0.5 * tf.reduce_sum(tf.square(residuals))
 
 

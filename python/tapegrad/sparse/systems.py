@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse.linalg import SuperLU, splu
 
 from tapegrad._native import Tensor, array, is_watched
 from tapegrad._ops.arguments import as_inexact
@@ -15,6 +14,9 @@ from tapegrad._ops.declare import Operation, linear, structural
 from tapegrad._ops.elementwise import elementwise
 from tapegrad.sparse.operands import Structure, as_matrix, as_values, on_axis
 from tapegrad.sparse.products import sampled
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import SuperLU
 
 __all__ = ["solve"]
 
@@ -75,6 +77,8 @@ def solve(a: Any, b: Any, values: Any = None) -> Tensor:
     >>> tapegrad.grad(lambda v: np.sum(solve(a, b, values=v)))(a.data)
     array([-0.375, -0.25 , -0.5  ])
     """
+    from scipy.sparse.linalg import SuperLU  # here, since the import starts threads of SciPy's BLAS
+
     factorized = isinstance(a, SuperLU)
     matrix, b = a if factorized else as_matrix(a, "sparse.solve"), as_inexact(b)
     rows, columns = matrix.shape
@@ -100,6 +104,8 @@ def solve(a: Any, b: Any, values: Any = None) -> Tensor:
 
 def _factorized(matrix: Any, b: Tensor) -> SuperLU:
     """Return the factors of a sparse matrix, in the precision that the solution has for a right-hand side."""
+    from scipy.sparse.linalg import splu
+
     dtype = matrix.dtype if matrix.dtype.kind in "fc" else np.dtype(np.float64)
     # Real factors serve complex right-hand sides.
     dtype = np.result_type(dtype, np.empty(0, b.dtype.dtype).real.dtype)

@@ -6,7 +6,7 @@ import autograd.numpy as np
 from autograd import grad
 
 from bench.gradbench import wrap
-from bench.gradbench.common import powers
+from bench.gradbench.common import polynomial
 from bench.gradbench.inputs import Array, Json, floats, listed
 
 Problem = tuple[Array, int]
@@ -18,7 +18,7 @@ def _problem(given: Json) -> Problem:
 
 def _distance(x: Array, n: int) -> Array:
     t = np.linspace(-1.0, 1.0, n)
-    residuals = np.sign(t) - x @ powers(t, len(x))
+    residuals = np.sign(t) - polynomial(x, t, np.asarray, np.matmul)
     return 0.5 * np.sum(residuals * residuals)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from bench.gradbench import wrap
-from bench.gradbench.common import powers
+from bench.gradbench.common import polynomial
 from bench.gradbench.inputs import Json, floats, listed
 
 Problem = tuple[Any, int]
@@ -18,11 +18,15 @@ def _problem(given: Json) -> Problem:
     return tf.constant(floats(given["x"])), given["n"]
 
 
+def _product(x: Any, basis: Any) -> Any:
+    return tf.linalg.matvec(basis, x, transpose_a=True)
+
+
 @wrap.multiple_runs(pre=_problem, post=float)
 def primal(problem: Problem) -> Any:
     x, n = problem
     t = np.linspace(-1.0, 1.0, n)
-    residuals = np.sign(t) - tf.linalg.matvec(tf.constant(powers(t, len(x))), x, transpose_a=True)
+    residuals = np.sign(t) - polynomial(x, t, tf.constant, _product)
     return 0.5 * tf.reduce_sum(residuals * residuals)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from bench.gradbench import wrap
-from bench.gradbench.common import powers
+from bench.gradbench.common import polynomial
 from bench.gradbench.inputs import Json, listed
 from bench.gradbench.peers.torch.conversion import leaf, vector
 
@@ -21,7 +21,7 @@ def _problem(given: Json) -> Problem:
 def primal(problem: Problem) -> torch.Tensor:
     x, n = problem
     t = np.linspace(-1.0, 1.0, n)
-    residuals = torch.from_numpy(np.sign(t)) - x @ torch.from_numpy(powers(t, len(x)))
+    residuals = torch.from_numpy(np.sign(t)) - polynomial(x, t, torch.from_numpy, torch.matmul)
     return 0.5 * torch.sum(residuals * residuals)
 
 
