@@ -119,7 +119,7 @@ def test_factors_for_many_calls(make: Make, factorizations: list[Any], dtype: st
     np.testing.assert_allclose(
         tf.jacobian(lambda b: solve(factors, b))(b + 0j), np.linalg.inv(a.toarray()).conj(), atol=10 * tolerance
     )
-    assert not factorizations
+    assert len(factorizations) == 1  # the one above
 
 
 @pytest.mark.parametrize("of_a", DTYPES)
