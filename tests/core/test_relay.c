@@ -5,7 +5,7 @@
 #include "lab.h"
 #include "programs.h"
 
-#define ROUNDS 120
+#define ROUNDS 60
 
 static tg_status no_rule(void *context, tg_push *push, tg_node *node) {
     (void)context, (void)push, (void)node;
