@@ -125,3 +125,17 @@ void tg_copy_strided(size_t itemsize, int ndim, const tg_index *shape, const cha
         copy_row(itemsize, walk.data[SOURCE], source_step, walk.data[TARGET], target_step, count);
     } while (tg_iterator_next(&walk));
 }
+
+void tg_copy_taken(size_t itemsize, const int64_t *indices, tg_index count, const char *source, tg_index step,
+                   char *target) {
+    /* A copy whose length is known is an instruction, not a call. */
+    if (itemsize == 8) {
+        for (tg_index i = 0; i < count; i++) memcpy(target + 8 * i, source + indices[i] * step, 8);
+    } else if (itemsize == 4) {
+        for (tg_index i = 0; i < count; i++) memcpy(target + 4 * i, source + indices[i] * step, 4);
+    } else {
+        for (tg_index i = 0; i < count; i++) {
+            memcpy(target + (size_t)i * itemsize, source + indices[i] * step, itemsize);
+        }
+    }
+}

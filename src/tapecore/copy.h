@@ -9,4 +9,9 @@
 void tg_copy_strided(size_t itemsize, int ndim, const tg_index *shape, const char *source, const tg_index *from,
                      char *target, const tg_index *to);
 
+/* The elements of a list: target[i] = source[indices[i]], where the source's are `step` bytes apart and the target's
+ * follow each other. */
+void tg_copy_taken(size_t itemsize, const int64_t *indices, tg_index count, const char *source, tg_index step,
+                   char *target);
+
 #endif

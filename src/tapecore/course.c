@@ -98,6 +98,17 @@ static void add_step(course *c, int leg_index, const tg_node *node, tg_term *ter
     if (c->push->batch && tg_batch_is_computed(info, term->k)) s->partial = c->blocks++;
 }
 
+static void add_steps(course *c, int leg_index, const tg_node *node, tg_leg *leg) {
+    part *saved[TG_MAX_OPERANDS + 1] = {NULL};
+    for (unsigned mask = node->saved_mask; mask; mask &= mask - 1) {
+        const int bit = __builtin_ctz(mask);
+        tg_value *value = &c->value[c->values++];
+        *value = tg_node_saved_value(node, bit);
+        saved[bit] = value_part(c, value, false);
+    }
+    for (int i = 0; i < leg->terms; i++) add_step(c, leg_index, node, &leg->term[i], saved, i > 0);
+}
+
 static void add_take(course *c, int leg_index, const tg_node *node, tg_term *term) {
     step *s = &c->step[c->steps++];
     *s = (step){.leg = (uint8_t)leg_index, .partial = -1};
@@ -111,15 +122,11 @@ static void plan(course *c, tg_array **results) {
     for (int i = 0; i < push->relay->legs; i++) {
         tg_leg *leg = &push->relay->leg[i];
         const tg_node *node = tg_tape_node(push->tape, leg->slot);
-        part *saved[TG_MAX_OPERANDS + 1] = {NULL};
-        if (leg->takes) add_take(c, i, node, &leg->term[0]);
-        for (unsigned mask = leg->takes ? 0 : node->saved_mask; mask; mask &= mask - 1) {
-            const int bit = __builtin_ctz(mask);
-            tg_value *value = &c->value[c->values++];
-            *value = tg_node_saved_value(node, bit);
-            saved[bit] = value_part(c, value, false);
+        if (leg->takes) {
+            add_take(c, i, node, &leg->term[0]);
+        } else {
+            add_steps(c, i, node, leg);
         }
-        for (int j = 0; j < leg->terms && !leg->takes; j++) add_step(c, i, node, &leg->term[j], saved, j > 0);
         if (results[i]) c->result[i] = add_part(c, results[i]->data, results[i], push->batch > 0);
     }
 }
@@ -189,11 +196,7 @@ static void take(const course *c, const step *s, tg_index direction, tg_index st
     const char *data = p->data + p->row + direction * p->direction;
     const int64_t *indices = s->indices + start;
     char *result = result_at(c, s->leg, direction, start);
-    if (c->relay->dtype == TG_F64) {
-        for (tg_index i = 0; i < count; i++) memcpy(result + 8 * i, data + indices[i] * p->inner, 8);
-    } else {
-        for (tg_index i = 0; i < count; i++) memcpy(result + 4 * i, data + indices[i] * p->inner, 4);
-    }
+    tg_copy_taken(tg_itemsize(c->relay->dtype), indices, count, data, p->inner, result);
 }
 
 static void run_step(const course *c, const step *s, tg_index direction, tg_index start, tg_index count) {

@@ -78,7 +78,8 @@ tg_status tg_push_set(tg_push *push, uint32_t slot, tg_value *tangent) {
 
 bool tg_push_peek(const tg_push *push, uint32_t slot, tg_value *out) {
     if (slot < push->low || slot - push->low >= push->room) return false;
-    if (!(push->states[slot - push->low] & TG_STATE_TANGENT)) return false;
+    const uint8_t state = push->states[slot - push->low];
+    if (!(state & TG_STATE_TANGENT) || state & TG_STATE_PENDING) return false;
     const tg_output output = tg_tape_output(push->tape, slot);
     const tg_cell *cell = &push->cells[slot - push->low];
     *out = (tg_value){.array = NULL, .dtype = output.dtype};
@@ -304,9 +305,7 @@ static tg_status pass(tg_push *push, tg_node *node, uint32_t outputs) {
         if (status != TG_OK) return status;
         let_go(push, tg_tape_node(push->tape, slot)); /* a hook may have made the arena move */
         tg_value tangent;
-        if (slot < push->low || !(push->states[slot - push->low] & TG_STATE_PENDING)) { /* the relay counts its own */
-            if (tg_push_peek(push, slot, &tangent)) work += tg_value_size(&tangent);
-        }
+        if (tg_push_peek(push, slot, &tangent)) work += tg_value_size(&tangent); /* the relay counts its own */
         if (push->last_use && push->last_use[slot - push->low] == 0) release(push, slot);
     }
     if (slot >= push->low) tg_push_done(push, slot);

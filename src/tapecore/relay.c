@@ -84,10 +84,9 @@ static bool take_terms(const tg_push *push, const tg_relay *relay, const tg_node
 /* The same for a TAKE with a list of indices. */
 static bool take_elements(const tg_push *push, const tg_relay *relay, const tg_node *node, tg_leg *leg, bool *flat) {
     const int last = relay->ndim - 1;
-    const uint8_t state = state_of(push, node->in[0]);
     tg_value tangent;
-    if (!(state & TG_STATE_TANGENT) || state & TG_STATE_PENDING || relay->shape[last] < LONG_ROW) return false;
-    if (tg_node_params(node)[0] != last || tg_tape_output(push->tape, node->in[0]).ndim != relay->ndim) return false;
+    if (relay->shape[last] < LONG_ROW || node->in[0] == TG_NO_SLOT || tg_node_params(node)[0] != last) return false;
+    if (tg_tape_output(push->tape, node->in[0]).ndim != relay->ndim) return false;
     if (!tg_push_peek(push, node->in[0], &tangent) || !tangent.array) return false;
     *leg = (tg_leg){.slot = node->slot, .takes = true, .terms = 1};
     leg->term[0] = (tg_term){.k = 0, .leg = -1, .tangent = tangent};

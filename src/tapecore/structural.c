@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "copy.h"
+
 #include "select.h"
 
 /* Elements of a matrix that it costs nothing to copy before a product. */
@@ -216,15 +218,7 @@ static tg_status take(tg_pool *pool, const tg_call *call, tg_array *source, cons
         char *to = (*out)->data;
         for (tg_index o = 0; o < outer; o++) {
             const char *from = packed->data + (size_t)(o * length) * bytes;
-            if (bytes == 8) { /* single numbers: a copy whose length is known is an instruction, not a call */
-                for (tg_index i = 0; i < count; i++) memcpy(to + 8 * i, from + 8 * indices[i], 8);
-            } else if (bytes == 4) {
-                for (tg_index i = 0; i < count; i++) memcpy(to + 4 * i, from + 4 * indices[i], 4);
-            } else {
-                for (tg_index i = 0; i < count; i++) {
-                    memcpy(to + (size_t)i * bytes, from + (size_t)indices[i] * bytes, bytes);
-                }
-            }
+            tg_copy_taken(bytes, indices, count, from, (tg_index)bytes, to);
             to += (size_t)count * bytes;
         }
     }
