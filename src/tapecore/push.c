@@ -282,6 +282,7 @@ static tg_status visit(tg_push *push, tg_node *node) {
         return status == TG_OK ? push->hooks.rule(push->hooks.context, push, tg_tape_node(push->tape, slot)) : status;
     }
     if (!tg_batch_fits(output, push->batch)) return TG_TOO_LARGE;
+    if (node->kind == TG_NODE_ELEMENTWISE && node->ndim == 0 && !push->batch) return tg_numbers_push(push, node);
     if (node->kind == TG_NODE_ELEMENTWISE || node->op == TG_TAKE) {
         bool added;
         status = tg_relay_add(push, node, &added);
@@ -290,9 +291,7 @@ static tg_status visit(tg_push *push, tg_node *node) {
     status = tg_relay_settle(push, tg_tape_node(push->tape, slot));
     if (status != TG_OK) return status;
     node = tg_tape_node(push->tape, slot); /* who was polled may have made the arena move */
-    if (node->kind == TG_NODE_STRUCTURAL) return structural_node(push, node);
-    if (node->ndim == 0 && !push->batch) return tg_numbers_push(push, node);
-    return elementwise_node(push, node);
+    return node->kind == TG_NODE_STRUCTURAL ? structural_node(push, node) : elementwise_node(push, node);
 }
 
 /* Visits the node of a slot if there is something to do, and counts the work. */

@@ -19,7 +19,7 @@ from tapegrad.compat.autograd.util import subvals, toposort
 from tapegrad.functional import products
 from tapegrad.functional.structures import leaves_of, map_leaves, pack_as
 
-__all__ = ["backward", "filled", "pulled_back", "pushed_forward"]
+__all__ = ["backward", "filled", "nothing", "pulled_back", "pushed_forward"]
 
 
 def backward(g: Any, end_node: Any) -> Any:
@@ -150,14 +150,14 @@ def _name_of(fun: Any) -> str:
 def _placed(structure: Any, key: Any, g: Any) -> Any:
     """Return a structure with the cotangent of a part in its place, and `None` elsewhere."""
     if isinstance(structure, dict):
-        return {k: g if k == key else map_leaves(_nothing, part) for k, part in structure.items()}
-    parts = [g if k == key else map_leaves(_nothing, part) for k, part in enumerate(structure)]
+        return {k: g if k == key else map_leaves(nothing, part) for k, part in structure.items()}
+    parts = [g if k == key else map_leaves(nothing, part) for k, part in enumerate(structure)]
     return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
 
 
-def _nothing(leaf: Any) -> None:
-    """Return nothing."""
+def nothing(leaf: Any) -> None:
+    """Return `None`, for a leaf that has no derivative."""
 
 
-container_take.rules = Rules("container_take", _nothing)
+container_take.rules = Rules("container_take", nothing)
 container_take.rules.vjp = lambda argnums, ans, args, kwargs: lambda g: [_placed(args[0], args[1], g)]

@@ -11,7 +11,7 @@ import numpy as np
 from tapegrad._native import Tensor, tensor
 from tapegrad._transformed import name_of
 from tapegrad.compat.autograd import numpy as anp
-from tapegrad.compat.autograd._call_derivatives import backward, filled
+from tapegrad.compat.autograd._call_derivatives import backward, filled, nothing
 from tapegrad.compat.autograd._noting import is_inexact
 from tapegrad.compat.autograd._traces import JVPNode, VJPNode, traced
 from tapegrad.compat.autograd._values import Function, conjugated, differentiable, getval, is_complex
@@ -62,12 +62,8 @@ def value_and_gradient(
     result, node = traced(VJPNode.new_root(), checked, differentiable(what, x))
     value, aux = result if has_aux else (result, None)
     g = np.ones_like(getval(value))[()]
-    seed = (g, map_leaves(_nothing, aux)) if has_aux else g
+    seed = (g, map_leaves(nothing, aux)) if has_aux else g
     return value, conjugated(filled(None if node is None else backward(seed, node), x)), aux
-
-
-def _nothing(leaf: Any) -> None:
-    """Return nothing."""
 
 
 def all_derivatives(what: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
